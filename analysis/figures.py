@@ -1,0 +1,229 @@
+"""Figures for the screen, the report and the paper. Nothing here touches the state of pyplot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands, pixel_scatter
+from .power_law import PowerLaw, power_law
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+#: Colour-blind safe (Okabe & Ito, 2008); a band named after a colour gets the nearest one.
+NAMED_COLOURS = {
+    "violet": "#CC79A7",
+    "blue": "#0072B2",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "orange": "#E69F00",
+    "red": "#D55E00",
+}
+OTHER_COLOURS = ("#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+IRRADIANCE_LABEL = "mean irradiance P/(πw²) (W/cm²)"
+
+#: Metadata that would change from one saving to the next, by the suffix of the file.
+_NO_DATE = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+def band_colours(names: list[str]) -> dict[str, str]:
+    """A colour for each band: by its name, else one that is not taken yet."""
+    named = {n: colour for n in names for word, colour in NAMED_COLOURS.items() if word in n.lower()}
+    free = [colour for colour in OTHER_COLOURS if colour not in named.values()]
+    others = [n for n in names if n not in named]
+    return named | {n: free[i % len(free)] for i, n in enumerate(others)}
+
+
+def power_sweep_figure(ds: xr.Dataset, results: Mapping[str, PowerLaw] | None = None) -> Figure:
+    """Spectra, band intensities with the fitted power laws, and local exponents of a power sweep.
+
+    :param ds: the run
+    :param results: what :func:`~antistokes.analysis.power_law` gave for it; by default it is called here
+    """
+    from matplotlib.figure import Figure
+
+    results = power_law(ds) if results is None else results
+    windows = _shown_windows(ds, results)
+    colours = band_colours(list(windows))
+    figure = Figure(figsize=(11.0, 6.2), dpi=130, layout="constrained")
+    grid = figure.add_gridspec(1, 2, width_ratios=[1.05, 1.0])
+    left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
+    upper, lower = right.subplots(2, 1, sharex=True, height_ratios=[1.5, 1.0])
+    _draw_spectra(left, ds, windows, colours)
+    _draw_intensities(upper, integrate_bands(ds, windows), results, colours)
+    _draw_local_exponents(lower, results, colours)
+    _draw_title(figure, ds)
+    return figure
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write PNG, SVG or PDF by the suffix of *path*; the same figure gives the same bytes every time."""
+    import matplotlib as mpl
+
+    suffix = Path(path).suffix.lower()
+    if suffix not in _NO_DATE:
+        raise AnalysisError(f"figure file {path}: suffix '{suffix}' is not one of {', '.join(_NO_DATE)}")
+    with mpl.rc_context({"svg.hashsalt": "antistokes", "svg.fonttype": "path", "pdf.fonttype": 42}):
+        figure.savefig(path, format=suffix[1:], metadata=_NO_DATE[suffix])
+
+
+def _shown_windows(ds: xr.Dataset, results: Mapping[str, PowerLaw]) -> dict[str, tuple[float, float]]:
+    """Those that were fitted, and the sample's other bands as far as there are any."""
+    fitted = {name: result.window for name, result in results.items()}
+    known = (ds.attrs.get("sample") or {}).get("bands") or {}
+    return band_windows(ds, {**known, **fitted} or None)
+
+
+def _draw_spectra(
+    panel: SubFigure, ds: xr.Dataset, windows: Mapping[str, tuple[float, float]], colours: Mapping[str, str]
+) -> None:
+    """Spectra of the upward sweep (of all points if there is none), on a logarithmic scale.
+
+    The weak ones lie on top, and pixels below 2 σ are left out: else the noise of bright spectra, whose
+    exposures are short, would hide them.
+    """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
+
+    axes = panel.subplots(1, 1)
+    shown = good_points(ds) & np.isfinite(ds["irradiance_mean"].values)
+    if "direction" in ds and (shown & (ds["direction"].values > 0)).any():
+        shown &= ds["direction"].values > 0
+    irradiance = ds["irradiance_mean"].values[shown]
+    spectra = ds["spectrum"].transpose("point", "wavelength").values[shown]
+    top = float(np.nanmax(spectra, initial=0.0))
+    if not top > 0:
+        raise AnalysisError("spectrum: no point to show; all are flagged, NaN, or without a count")
+    if "spectrum_errors" in ds:
+        errors = ds["spectrum_errors"].transpose("point", "wavelength").values[shown]
+    else:
+        errors = np.broadcast_to(pixel_scatter(spectra)[:, None], spectra.shape)
+    visible = np.where(spectra > 2 * errors, spectra, np.nan)
+    floor = max(float(np.nanmin(visible, initial=top)), top * 1e-6)
+    scale = ScalarMappable(LogNorm(irradiance.min(), irradiance.max()), "viridis")
+    for i in np.argsort(irradiance)[::-1]:
+        axes.plot(ds["wavelength"], visible[i], color=scale.to_rgba(irradiance[i]), linewidth=0.8)
+    axes.set_yscale("log")
+    axes.set_ylim(floor / 1.5, top * 6)
+    axes.set_xlim(float(ds["wavelength"].min()), float(ds["wavelength"].max()))
+    for name, (low, high) in windows.items():
+        axes.axvspan(low, high, color=colours[name], alpha=0.13, linewidth=0)
+        axes.text(
+            (low + high) / 2, 0.985, name, color=colours[name], weight="bold", ha="center", va="top",
+            transform=axes.get_xaxis_transform(), rotation=0 if high - low > 25 else 90,
+        )  # fmt: skip
+    axes.set_xlabel("wavelength (nm)")
+    axes.set_ylabel("intensity (counts/s per pixel)")
+    panel.colorbar(scale, ax=axes, label=IRRADIANCE_LABEL, location="bottom", aspect=40, pad=0.02)
+
+
+def _draw_intensities(
+    axes: Axes, integrated: xr.Dataset, results: Mapping[str, PowerLaw], colours: Mapping[str, str]
+) -> None:
+    """Band intensity against irradiance: upwards filled, downwards open, excluded points as crosses."""
+    from matplotlib.lines import Line2D
+
+    good = good_points(integrated)
+    irradiance = integrated["irradiance_mean"].values
+    up = integrated["direction"].values > 0 if "direction" in integrated else np.ones(len(good), dtype=bool)
+    pump = np.zeros(len(good))
+    if "irradiance_mean_errors" in integrated:
+        pump = integrated["irradiance_mean_errors"].values
+    lowest, highest = np.inf, 0.0
+    for name, colour in colours.items():
+        y, sigma = integrated[name].values, integrated[f"{name}_errors"].values
+        for chosen, filling, size in ((good & ~up, "none", 6.5), (good & up, colour, 3.2)):
+            axes.errorbar(
+                irradiance[chosen], y[chosen], sigma[chosen], pump[chosen], fmt="o", color=colour,
+                markerfacecolor=filling, markersize=size, markeredgewidth=0.9, elinewidth=0.8,
+            )  # fmt: skip
+        axes.plot(irradiance[~good], y[~good], "x", color="0.35", markersize=6, zorder=4)
+        detected = y[good & (y > 3 * sigma)]
+        lowest, highest = np.min(detected, initial=lowest), np.max(detected, initial=highest)
+        if name in results:
+            _draw_power_law(axes, results[name], f"{name}: ", irradiance[good], colour)
+    axes.set_xscale("log")
+    axes.set_yscale("log", nonpositive="mask")
+    if highest:
+        axes.set_ylim(lowest / 4, highest * 4)
+    axes.set_ylabel("band intensity (counts/s)")
+    handles, labels = axes.get_legend_handles_labels()
+    marks = [
+        ("up", True, "o", "0.3", 3.2),
+        ("down", (~up).any(), "o", "none", 6.5),
+        ("excluded", (~good).any(), "x", "none", 6),
+    ]
+    for label, needed, marker, filling, size in marks:
+        if needed:
+            handles.append(
+                Line2D(
+                    [],
+                    [],
+                    marker=marker,
+                    linestyle="",
+                    color="0.35",
+                    markerfacecolor=filling,
+                    markersize=size,
+                )
+            )
+            labels.append(label)
+    axes.legend(handles, labels, fontsize="small", frameon=False, loc="upper left")
+
+
+def _draw_power_law(axes: Axes, law: PowerLaw, label: str, irradiance: Array, colour: str) -> None:
+    """The line over the range it was fitted to, and dashed beyond, where it is only a guide."""
+    top = float(np.nanmax(irradiance))
+    used, beyond = np.array(law.irradiance_range), np.array([law.irradiance_range[1], top])
+    text = f"{label}exponent {_plus_minus(law.exponent, law.stderr)}"
+    axes.plot(used, law.prefactor * used**law.exponent, color=colour, linewidth=1.6, label=text)
+    axes.plot(beyond, law.prefactor * beyond**law.exponent, color=colour, linewidth=1.0, linestyle=":")
+
+
+def _plus_minus(value: float, error: float) -> str:
+    """Both with the decimals that show two figures of the error, at most four."""
+    digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 4)) if error > 0 else 4
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: Mapping[str, str]) -> None:
+    """Local exponents with a band of ±1 σ; a vertical line where saturation sets in."""
+    low, high = 0.0, 1.0
+    for name, law in results.items():
+        irradiance, exponent = law.local.T
+        axes.plot(irradiance, exponent, color=colours[name], linewidth=1.4, marker=".", markersize=4)
+        axes.fill_between(
+            irradiance, exponent - law.local_stderr, exponent + law.local_stderr,
+            color=colours[name], alpha=0.25, linewidth=0,
+        )  # fmt: skip
+        known = exponent[law.local_stderr < 0.3]
+        low, high = np.min(known, initial=low), np.max(known, initial=max(high, law.exponent))
+        if law.saturation_onset is not None and law.saturation_onset_stderr is not None:
+            axes.axvline(law.saturation_onset, color=colours[name], linewidth=1.0, linestyle="--")
+            label = f" onset {_plus_minus(law.saturation_onset, law.saturation_onset_stderr)} W/cm²"
+            axes.text(
+                law.saturation_onset, 0.03, label, color=colours[name], fontsize="small", rotation=90,
+                ha="right", va="bottom", transform=axes.get_xaxis_transform(),
+                bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
+            )  # fmt: skip
+    axes.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
+    axes.set_xlabel(IRRADIANCE_LABEL)
+    axes.set_ylabel("local exponent d ln I/d ln P")
+    axes.grid(alpha=0.3, linewidth=0.5)
+
+
+def _draw_title(figure: Figure, ds: xr.Dataset) -> None:
+    sample = ds.attrs.get("sample") or {}
+    parts = [ds.attrs.get("title", ""), sample.get("name") or sample.get("id", "")]
+    figure.suptitle("  ·  ".join(part for part in parts if part) or " ", x=0.01, ha="left", weight="bold")
+    if ds.attrs.get("simulated"):
+        figure.text(
+            0.99, 0.985, "SIMULATED DATA", ha="right", va="top", color="white", weight="bold",
+            bbox={"facecolor": NAMED_COLOURS["red"], "edgecolor": "none", "boxstyle": "round,pad=0.3"},
+        )  # fmt: skip

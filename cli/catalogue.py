@@ -1,0 +1,105 @@
+"""``antistokes samples`` and ``antistokes instruments``: what there is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from antistokes.cli import options
+from antistokes.cli.output import emit, screen
+from antistokes.instruments.errors import Refused
+
+samples_app = typer.Typer(help="Virtual samples, and what their models predict.", rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    samples_app.callback(invoke_without_command=True)(samples)
+    samples_app.command()(solve)
+    app.add_typer(samples_app, name="samples")
+    app.command()(instruments)
+
+
+def samples(context: typer.Context, json: options.Json = False) -> None:
+    """List the virtual samples."""
+    if context.invoked_subcommand is not None:
+        return
+    from antistokes.simulated_hw.samples.sample import Sample, shipped
+
+    records = [Sample.load(id).record for id in shipped()]
+    table = Table("id", "name", "bands")
+    for record in records:
+        bands = ", ".join(f"{name} {low:g}-{high:g} nm" for name, (low, high) in record.bands.items())
+        table.add_row(record.id, record.name, bands)
+    screen.print(table)
+    if json:
+        emit({"samples": [{"id": r.id, "name": r.name, "references": r.references} for r in records]})
+
+
+def solve(
+    sample: Annotated[str, typer.Argument(metavar="ID|FILE", help="sample id or sample file")],
+    irradiance: Annotated[
+        list[float], typer.Option("--irradiance", metavar="I [I …]", help="uniform irradiance in W/cm²")
+    ],
+    more: Annotated[list[float] | None, typer.Argument(metavar="[I …]", help="further irradiances")] = None,
+    temperature: Annotated[float, typer.Option(help="in K")] = 300.0,
+    wavelength: Annotated[float, typer.Option(help="of the excitation, in nm")] = 980.0,
+    json: options.Json = False,
+) -> None:
+    """Steady state of a sample's model: populations, emission per band, quantum yield."""
+    from antistokes.simulated_hw.samples.sample import Sample
+
+    model = Sample.load(sample)
+    for value in [*irradiance, *(more or [])]:
+        solution = model.solve(value, temperature, wavelength)
+        if json:
+            emit(
+                {
+                    "sample": model.record.id,
+                    "irradiance": value,
+                    "populations": solution.populations,
+                    "bands": solution.bands,
+                    "quantum_yield": solution.quantum_yield,
+                }
+            )
+            continue
+        table = Table("", f"{value:g} W/cm²", title=f"{model.record.id} at {temperature:g} K (simulated)")
+        for level, fraction in solution.populations.items():
+            table.add_row(level, f"{fraction:.4e} of cation sites")
+        for band, rate in solution.bands.items():
+            table.add_row(f"{band} emission", f"{rate:.4e} photons/s/cm³")
+        if solution.quantum_yield is not None:
+            table.add_row("quantum yield (visible)", f"{solution.quantum_yield:.3e}")
+        screen.print(table)
+
+
+def instruments(json: options.Json = False) -> None:
+    """List the instrument models that have a driver."""
+    from importlib.metadata import entry_points
+
+    twins = {point.name for point in entry_points(group="antistokes.twins")}
+    rows = []
+    for point in sorted(entry_points(group="antistokes.drivers"), key=lambda p: p.name):
+        try:
+            driver = point.load()
+        except ImportError as error:
+            raise Refused(f"driver '{point.name}': cannot be imported: {error}") from error
+        rows.append(
+            {
+                "driver": point.name,
+                "model": driver.MODEL,
+                "roles": [role.__name__ for role in driver.ROLES],
+                "connection": f"SDK {driver.SDK_MODULE}" if hasattr(driver, "SDK_MODULE") else "VISA",
+                "limits": {q: [low, high, unit] for q, (low, high, unit) in driver.LIMITS.items()},
+                "twin": point.name in twins,
+            }
+        )
+    table = Table("driver", "model", "role", "connection", "virtual twin")
+    for row in rows:
+        table.add_row(
+            str(row["driver"]), str(row["model"]), ", ".join(row["roles"]), str(row["connection"]), "yes" if row["twin"] else "no"
+        )
+    screen.print(table)
+    if json:
+        emit({"instruments": rows})

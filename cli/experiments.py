@@ -1,0 +1,120 @@
+"""``antistokes demo`` and ``antistokes run``: experiments."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from antistokes.cli import options
+from antistokes.cli.output import emit, notes, screen
+from antistokes.cli.report import report_of
+from antistokes.instruments.errors import Refused
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(demo)
+    app.command()(run)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder for the run file and the figure")] = Path(),
+    seed: options.Seed = None,
+    json: options.Json = False,
+) -> int:
+    """Measure the power dependence of NaYF4:Yb,Er on the virtual bench; writes a run file and a figure."""
+    from antistokes.procedures import PowerSweep
+
+    out.mkdir(parents=True, exist_ok=True)
+    path = options.free_path(out / "demo.h5")
+    return _carry_out(PowerSweep(), options.find_built_in(), None, seed, path, json, figure=True)
+
+
+def run(
+    procedure: Annotated[str, typer.Argument(help="name of the procedure, e.g. power-sweep")],
+    station: options.Station = None,
+    sample: options.Sample = None,
+    seed: options.Seed = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="a parameter of the procedure")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="the run file; must not exist")] = None,
+    json: options.Json = False,
+) -> int:
+    """Run a procedure on a station and record it."""
+    from antistokes.instruments.backend import plugin
+
+    kind = plugin("antistokes.procedures", procedure).load()
+    plan = kind.of(dict(_setting(text) for text in settings or ()))
+    path = out
+    if path is None or path.is_dir():
+        name = f"{procedure}-{time.strftime('%Y%m%d-%H%M%S')}.h5"
+        path = options.free_path((path or Path()) / name)
+    elif path.exists():
+        raise Refused(f"--out = {path}: exists already; a run file is never overwritten")
+    elif not path.parent.is_dir():
+        raise Refused(f"--out = {path}: there is no folder {path.parent}")
+    return _carry_out(plan, options.station_path(station), sample, seed, path, json, figure=False)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """``name=value``; the value is read as TOML (numbers, lists, booleans), else as text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise Refused(f"--set {text}: must be NAME=VALUE")
+    try:
+        parsed = tomllib.loads(f"v = {value}")["v"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    return name.strip(), parsed
+
+
+def _carry_out(
+    plan: Any, station_path: Path, sample: str | None, seed: int | None, path: Path, as_json: bool, figure: bool
+) -> int:
+    from antistokes.cli.progress import ProgressBar
+    from antistokes.instruments.station import Station
+    from antistokes.procedures.runner import Runner, stop_on_signals
+
+    started = time.perf_counter()
+    station = Station.load(station_path, sample=sample, seed=seed)
+    runner = Runner(station, [ProgressBar()])
+    try:
+        with stop_on_signals(runner.stop):
+            outcome = runner.run(plan, path)
+    finally:
+        station.close()
+    report: dict[str, Any] = {"file": str(path), "status": outcome.status, "reason": outcome.reason}
+    report |= report_of(path, plan.NAME, figure=figure) if outcome.points else {"points": 0}
+    report |= {"virtual_seconds": outcome.seconds, "wall_seconds": time.perf_counter() - started}
+    _tell(report, station.simulated)
+    if as_json:
+        emit(report)
+    if outcome.status == "completed":
+        return 0
+    notes.print(f"antistokes: run {outcome.status}: {outcome.reason}", markup=False)
+    if outcome.status == "stopped":
+        return 130
+    return 2 if isinstance(outcome.error, Refused) else 1
+
+
+def _tell(report: dict[str, Any], simulated: bool) -> None:
+    """The result in a few lines."""
+    screen.print(f"{report['points']} points in {report['file']}" + (" (simulated)" if simulated else ""), markup=False)
+    for name, band in report.get("bands", {}).items():
+        low, high = band["range"]
+        onset = band["saturation_onset"]
+        saturates = f"; saturation sets in at {onset:.3g} W/cm²" if onset else ""
+        screen.print(
+            f"  {name}: exponent {band['exponent']:.3f} ± {band['stderr']:.3f} "
+            f"({low:.3g} to {high:.3g} W/cm²){saturates}"
+        )
+    if "problem" in report:
+        screen.print(f"  not analysed: {report['problem']}", markup=False)
+    if "figure" in report:
+        screen.print(f"figure: {report['figure']}", markup=False)
+    kind = "virtual" if simulated else "measuring"
+    screen.print(f"{report['virtual_seconds']:.0f} s of {kind} time in {report['wall_seconds']:.1f} s")

@@ -1,0 +1,90 @@
+"""``antistokes plot`` and ``antistokes info``: run files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from antistokes.cli import options
+from antistokes.cli.output import emit, screen
+from antistokes.cli.report import report_of
+from antistokes.instruments.errors import Refused
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(plot)
+    app.command()(info)
+
+
+def plot(
+    file: File,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="IMAGE", help="PNG, SVG or PDF; beside the run file otherwise")
+    ] = None,
+    band: Annotated[
+        list[str] | None, typer.Option("--band", metavar="NAME=LOW:HIGH", help="band by hand, in nm; repeatable")
+    ] = None,
+    json: options.Json = False,
+) -> int:
+    """Analyse a run file again and draw its figure."""
+    if out is not None and out.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise Refused(f"--out = {out}: must end in .png, .svg or .pdf")
+    windows = dict(_band(text) for text in band) if band else None
+    described = _read(file)
+    report = {"file": str(file), "status": described["status"]}
+    report |= report_of(file, described["procedure"], windows, figure=out or True)
+    if "problem" in report:
+        raise Refused(f"{file}: {report['problem']}")
+    screen.print(f"figure: {report['figure']}", markup=False)
+    for name, law in report["bands"].items():
+        screen.print(f"  {name}: exponent {law['exponent']:.3f} ± {law['stderr']:.3f}")
+    if json:
+        emit(report)
+    return 0
+
+
+def info(file: File, json: options.Json = False) -> int:
+    """Say what is in a run file."""
+    described = _read(file)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for key, value in described.items():
+        table.add_row(key, _short(value))
+    screen.print(table)
+    if json:
+        emit({"file": str(file)} | described)
+    return 0
+
+
+def _read(file: Path) -> dict[str, Any]:
+    from antistokes.analysis import describe
+    from antistokes.analysis.runfile import NotARunFile
+
+    try:
+        return describe(file)
+    except FileNotFoundError:
+        raise Refused(f"{file}: no such file") from None
+    except NotARunFile as error:
+        raise Refused(str(error)) from None
+
+
+def _band(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, window = text.partition("=")
+    low, _, high = window.partition(":")
+    try:
+        return name, (float(low), float(high))
+    except ValueError:
+        raise Refused(f"--band {text}: must be NAME=LOW:HIGH in nm, e.g. green=515:560") from None
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_short(item)}" for key, item in value.items()) or "-"
+    if isinstance(value, (list, tuple)):
+        separator = "\n" if any(isinstance(item, (dict, list, tuple)) for item in value) else ", "
+        return separator.join(_short(item) for item in value) or "-"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

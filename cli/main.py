@@ -1,0 +1,63 @@
+"""``antistokes``: the command line. Thin: every command does what a few lines of Python could do.
+
+Exit codes: 0 done, 1 failed run, 2 wrong usage or refused plan, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from antistokes.cli import catalogue, doctor, experiments, files, serving
+from antistokes.cli.output import emit, notes
+from antistokes.instruments.errors import AntistokesError, Refused
+
+app = typer.Typer(
+    help="Photon-upconversion experiments, on real instruments or on a virtual bench.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+experiments.register(app)
+files.register(app)
+catalogue.register(app)
+serving.register(app)
+doctor.register(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; ends the process with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        code = app(arguments, prog_name="antistokes", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        return _fail(error.format_message(), 2, as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", 130, as_json)
+    except Refused as error:
+        return _fail(str(error), 2, as_json)
+    except AntistokesError as error:
+        return _fail(str(error), 1, as_json)
+
+
+def _fail(problem: str, code: int, as_json: bool) -> int:
+    """One line for people on stderr, one object for programs on stdout."""
+    notes.print(f"antistokes: {problem}", markup=False)
+    if as_json:
+        emit({"error": problem, "exit_code": code})
+    return code
+
+
+if __name__ == "__main__":
+    main()

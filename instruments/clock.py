@@ -1,0 +1,79 @@
+"""Time as an experiment sees it.
+
+Everything that waits or stamps a time asks a :class:`Clock`; nothing else calls ``time.sleep``.
+A real clock waits. A virtual clock only adds, so that a night's sweep takes seconds and two runs
+are the same to the byte. One thread owns the advance of virtual time; others only read it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+#: The moment every virtual run starts, so that its time stamps do not depend on today's date.
+VIRTUAL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+_SLICE = 0.05  # s; how often a real sleep asks whether it should stop
+
+
+class Clock(Protocol):
+    """Seconds since the clock was made, and a way to wait."""
+
+    #: True when waiting costs no real time
+    virtual: bool
+
+    def now(self) -> float:
+        """Seconds since the clock was made."""
+
+    def sleep(self, seconds: float, should_stop: Callable[[], bool] | None = None) -> None:
+        """Wait; return early when ``should_stop()`` becomes true."""
+
+    def date(self) -> datetime:
+        """The present date and time, with time zone UTC."""
+
+
+class RealClock:
+    """Wall time; monotonic, so that a clock adjustment does not stretch a sweep."""
+
+    virtual = False
+
+    def __init__(self) -> None:
+        self._epoch = datetime.now(UTC)
+        self._start = time.monotonic()
+        self._never = threading.Event()
+
+    def now(self) -> float:
+        return time.monotonic() - self._start
+
+    def sleep(self, seconds: float, should_stop: Callable[[], bool] | None = None) -> None:
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0:
+            if should_stop is not None and should_stop():
+                return
+            self._never.wait(left if should_stop is None else min(left, _SLICE))
+
+    def date(self) -> datetime:
+        return self._epoch + timedelta(seconds=self.now())
+
+
+class VirtualClock:
+    """Simulated time: :meth:`sleep` returns at once and moves the clock on."""
+
+    virtual = True
+
+    def __init__(self, epoch: datetime = VIRTUAL_EPOCH) -> None:
+        self._epoch = epoch
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float, should_stop: Callable[[], bool] | None = None) -> None:
+        if seconds > 0 and not (should_stop is not None and should_stop()):
+            self._now += seconds
+
+    def date(self) -> datetime:
+        return self._epoch + timedelta(seconds=self._now)

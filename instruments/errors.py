@@ -1,0 +1,114 @@
+"""Every error antistokes raises on purpose.
+
+    AntistokesError
+    ├── Refused                     nothing has moved; the command line ends with exit code 2
+    │   ├── FileRefused             a station, sample or plan file: file, key, what would be right
+    │   └── LimitError              a value outside its allowed range: thing, value, range
+    ├── InstrumentError             carries the device's name
+    │   ├── ConnectionFailed        it cannot be opened, or the connection dropped
+    │   ├── WrongModel              another instrument answers on this resource
+    │   ├── DeviceTimeout           no answer within the time-out
+    │   ├── BadAnswer               an answer that cannot be what was asked for
+    │   ├── OverRange               a reading beyond the present range: no number can be trusted
+    │   └── DeviceFault             the device itself reported an error (its error queue, a trip)
+    ├── MissingDependency           an optional package is not installed; says how to get it
+    └── RunFileError                a run file that cannot be created, read or written
+
+Messages are one line, the thing first, then the value, then what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AntistokesError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class Refused(AntistokesError):
+    """A request that is refused before anything moves."""
+
+
+class FileRefused(Refused):
+    """A station or sample file that cannot be used as it stands.
+
+    :param file: the file's path or name
+    :param key: where in the file, e.g. ``instruments.laser.limits.current``; may be empty
+    :param problem: what is wrong and what would be right
+    """
+
+    def __init__(self, file: object, key: str, problem: str) -> None:
+        self.file, self.key, self.problem = str(file), key, problem
+        super().__init__(f"{file}: {key}: {problem}" if key else f"{file}: {problem}")
+
+
+class LimitError(Refused):
+    """A value outside the range that is allowed for it.
+
+    :param thing: what was to be set, e.g. ``laser current``
+    :param value: the value that was asked for
+    :param low, high: the allowed range, in the same unit
+    :param unit: unit as text, may be empty
+    """
+
+    def __init__(self, thing: str, value: float, low: float, high: float, unit: str = "") -> None:
+        self.thing, self.value, self.low, self.high, self.unit = thing, value, low, high, unit
+        unit = f" {unit}" if unit else ""
+        super().__init__(f"{thing} = {value:.6g}{unit} is outside the allowed {low:.6g} to {high:.6g}{unit}")
+
+    def of(self, device: str) -> LimitError:
+        """The same refusal with the device's name in front."""
+        return LimitError(f"{device}: {self.thing}", self.value, self.low, self.high, self.unit)
+
+
+class InstrumentError(AntistokesError):
+    """Something went wrong with one instrument.
+
+    :param device: its name in the station
+    :param problem: one line, in the user's words
+    """
+
+    def __init__(self, device: str, problem: str) -> None:
+        self.device, self.problem = device, problem
+        super().__init__(f"{device}: {problem}")
+
+
+class ConnectionFailed(InstrumentError):
+    """The instrument cannot be opened, or its connection dropped."""
+
+
+class WrongModel(InstrumentError):
+    """Another instrument than the station file says answers on this resource."""
+
+
+class DeviceTimeout(InstrumentError):
+    """No answer within the time-out."""
+
+
+class BadAnswer(InstrumentError):
+    """The answer received cannot be an answer to what was asked."""
+
+
+class OverRange(InstrumentError):
+    """The reading is beyond the present measuring range."""
+
+
+class DeviceFault(InstrumentError):
+    """The instrument reported an error of its own: error queue, interlock, trip."""
+
+
+class MissingDependency(AntistokesError):
+    """An optional package is needed and not installed."""
+
+
+class RunFileError(AntistokesError):
+    """A run file cannot be created, read or written."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` or the list of what is known: the end of an "unknown …" message."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else "known: " + ", ".join(known)

@@ -1,0 +1,235 @@
+"""The two bases of all drivers: :class:`VisaInstrument` on a wire, :class:`SdkInstrument` on a maker's SDK.
+
+A driver is a pymeasure ``Instrument`` with one declarative line per quantity, plus what a run needs:
+a table of limits that are checked before anything is sent, :meth:`~Device.make_safe`,
+:meth:`~Device.snapshot`, and errors that name the device.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, ClassVar, NamedTuple
+
+import pyvisa
+from pymeasure.adapters import Adapter
+from pymeasure.instruments import Instrument
+from pyvisa.constants import StatusCode
+from pyvisa.errors import VisaIOError
+
+from .clock import Clock, RealClock
+from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, LimitError, WrongModel
+
+
+class Limit(NamedTuple):
+    """Allowed range of a set-point, with its unit as text."""
+
+    low: float
+    high: float
+    unit: str
+
+
+class Device:
+    """What every driver has.
+
+    ``LIMITS`` maps the name of a settable quantity to its :class:`Limit`. Setting the quantity outside
+    it raises :class:`LimitError` before anything is sent; a station may only narrow a limit.
+    """
+
+    MODEL: ClassVar[str] = ""
+    #: the roles it fulfils
+    ROLES: ClassVar[tuple[type, ...]] = ()
+    LIMITS: ClassVar[dict[str, Limit]] = {}
+    #: quantities written into the snapshot
+    SNAPSHOT: ClassVar[tuple[str, ...]] = ()
+    #: s from a changed set-point to the moment its effect can be measured
+    settle_time: float = 0.0
+
+    name: str
+    clock: Clock
+    #: one caller at a time
+    lock: threading.RLock
+
+    def _begin(self, name: str, clock: Clock | None) -> None:
+        """Called first by a driver's constructor."""
+        self.__dict__["limits"] = dict(self.LIMITS)
+        self.__dict__["lock"] = threading.RLock()
+        self.name = name
+        self.clock = RealClock() if clock is None else clock
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        if attribute in self.__dict__.get("limits", ()):
+            self.check_limit(attribute, value)
+        super().__setattr__(attribute, value)
+
+    def check_limit(self, quantity: str, value: float) -> None:
+        """:raises LimitError: when *value* is outside the limit of *quantity* (nan always is)."""
+        low, high, unit = self.limits[quantity]
+        if not low <= value <= high:
+            raise LimitError(f"{self.name}: {quantity}", value, low, high, unit)
+
+    def narrow_limit(self, quantity: str, low: float, high: float) -> None:
+        """Restrict *quantity* to the part of its limit inside [low, high]."""
+        old = self.limits[quantity]
+        self.limits[quantity] = Limit(max(old.low, low), min(old.high, high), old.unit)
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """Limits in force, by quantity."""
+        result: dict[str, Limit] = self.__dict__["limits"]
+        return result
+
+    def make_safe(self) -> None:
+        """Bring the device into the state a person may walk up to; may be called any number of times."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Its settings now, as plain values."""
+        return {"model": self.MODEL} | {quantity: getattr(self, quantity) for quantity in self.SNAPSHOT}
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+class SdkInstrument(Device):
+    """Base of drivers that talk to a maker's SDK instead of a wire.
+
+    :param sdk: the SDK's module, or the twin of it, behind the Protocol the driver declares
+    """
+
+    SDK_MODULE: ClassVar[str] = ""
+
+
+class VisaInstrument(Device, Instrument):
+    """Base of drivers on VISA.
+
+    :param adapter: a pymeasure adapter, or a VISA resource name
+    :param name: the name it has in the station
+    :param clock: waits go by this clock
+    """
+
+    #: keywords for pyvisa's ``open_resource``: terminations, time-out in ms, serial settings
+    CONNECTION: ClassVar[dict[str, Any]] = {}
+    #: one of these words must be in the answer to ``*IDN?``; empty: not asked
+    IDN_WORDS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self, adapter: Adapter | str, name: str = "", *, clock: Clock | None = None, **connection: Any
+    ) -> None:
+        self._begin(name or self.MODEL, clock)
+        if isinstance(adapter, str):
+            connection = self.CONNECTION | connection
+        try:
+            super().__init__(adapter, self.name, includeSCPI=False, **connection)
+        except (VisaIOError, OSError, ValueError) as error:
+            raise ConnectionFailed(self.name, f"cannot open {adapter}: {_one_line(error)}") from error
+        self._unread = False
+        self.check_model()
+
+    def check_model(self) -> None:
+        """Ask who is there. :raises WrongModel: another instrument answers."""
+        if not self.IDN_WORDS:
+            return
+        answer = self.identity()
+        if not any(word.lower() in answer.lower() for word in self.IDN_WORDS):
+            raise WrongModel(self.name, f"{self.MODEL} expected, but '{answer}' answers on {self._where()}")
+
+    def identity(self) -> str:
+        """The answer to ``*IDN?``."""
+        return self.ask("*IDN?").strip()
+
+    def _where(self) -> str:
+        return str(getattr(self.adapter, "resource_name", "this adapter"))
+
+    # -- the wire, with errors that name the device ---------------------------------------------------
+
+    def ask(self, command: str, query_delay: float | None = None) -> str:
+        """Write *command* and read the answer; one thread at a time."""
+        with self.lock:
+            self._drop_unread()
+            self.write(command)
+            if query_delay:
+                self.clock.sleep(query_delay)
+            try:
+                answer: str = self.adapter.read()
+            except Exception as error:
+                self._unread = True
+                raise self._named(error, command) from error
+            return answer
+
+    def write(self, command: str, **kwargs: Any) -> None:
+        """Write *command*."""
+        try:
+            self.adapter.write(command, **kwargs)
+        except Exception as error:
+            raise self._named(error, command) from error
+
+    def read(self, **kwargs: Any) -> str:
+        """Read one answer."""
+        try:
+            answer: str = self.adapter.read(**kwargs)
+        except Exception as error:
+            self._unread = True
+            raise self._named(error, "read") from error
+        return answer
+
+    def values(self, command: str, **kwargs: Any) -> list[Any]:
+        """Ask, and split the answer into values. :raises BadAnswer: a number was expected and none came."""
+        result: list[Any] = super().values(command, **kwargs)
+        cast = kwargs.get("cast", float)
+        if cast in (int, float) and result and any(isinstance(value, str) for value in result):
+            self._unread = True
+            raise BadAnswer(
+                self.name, f"'{command}' was answered by {','.join(map(str, result))!r}, not a number"
+            )
+        return result
+
+    def _drop_unread(self) -> None:
+        """After a time-out the late answer to the old question may still come: throw it away."""
+        if self._unread:
+            self.adapter.flush_read_buffer()
+            self._unread = False
+
+    def _named(self, error: Exception, command: str) -> Exception:
+        """The error of our tree that stands for *error*."""
+        if isinstance(error, VisaIOError):
+            if error.error_code == StatusCode.error_timeout:
+                return DeviceTimeout(self.name, f"no answer to '{command}' within {self._timeout():g} s")
+            return ConnectionFailed(self.name, f"connection lost at '{command}': {_one_line(error)}")
+        if isinstance(error, UnicodeDecodeError):
+            return BadAnswer(
+                self.name, f"'{command}' was answered by bytes that are no text: {error.object!r}"
+            )
+        if isinstance(error, (OSError, pyvisa.errors.InvalidSession)):
+            return ConnectionFailed(self.name, f"connection lost at '{command}': {_one_line(error)}")
+        return error
+
+    def _timeout(self) -> float:
+        connection = getattr(self.adapter, "connection", None)
+        return (getattr(connection, "timeout", None) or 0) / 1000
+
+    def close(self) -> None:
+        self.adapter.close()
+
+
+class ScpiInstrument(VisaInstrument):
+    """A VISA instrument with a SCPI error queue; settings with ``check_set_errors=True`` read it."""
+
+    def check_errors(self) -> list[Any]:
+        """Empty the error queue. :raises DeviceFault: with the first error in it."""
+        found = []
+        for _ in range(64):
+            answer = self.ask("SYST:ERR?").strip()
+            code, _, text = answer.partition(",")
+            try:
+                number = int(code)
+            except ValueError:
+                raise BadAnswer(self.name, f"'SYST:ERR?' was answered by {answer!r}") from None
+            if number == 0:
+                break
+            found.append(f"error {number} {text.strip()}")
+        if found:
+            raise DeviceFault(self.name, "; ".join(found))
+        return found
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

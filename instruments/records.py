@@ -1,0 +1,205 @@
+"""Files a person writes (TOML), read strictly, and the two records every experiment needs.
+
+A key that is not known, a wrong type, a value out of range: refused with the file, the key, the
+value and what would be right (:class:`~antistokes.instruments.errors.FileRefused`).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from .errors import FileRefused, nearest
+
+T = TypeVar("T")
+
+Positive = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+#: [low, high]
+Range = tuple[float, float]
+
+
+class Record(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Base of everything read from a file: unknown keys are refused."""
+
+
+class Beam(Record, kw_only=True, frozen=True):
+    """The excitation spot on the sample. Without it power cannot become irradiance.
+
+    Units: radii in µm (1/e² of the irradiance), power in mW.
+    """
+
+    w_x_um: Positive
+    w_y_um: Positive
+    profile: Literal["gaussian", "top-hat"] = "gaussian"
+    method: str
+    date: str
+    #: power at the sample divided by the power the pick-off meter reads
+    sample_to_pickoff: Positive = 1.0
+    #: the most power at the sample this light path can and may deliver
+    max_power_mW: Positive
+
+    @property
+    def area_cm2(self) -> float:
+        """π·w_x·w_y in cm²."""
+        return math.pi * self.w_x_um * self.w_y_um * 1e-8
+
+    def mean_irradiance(self, power: float) -> float:
+        """P/(π·w_x·w_y) in W/cm² for a power in W, whatever the profile."""
+        return power / self.area_cm2
+
+    def peak_irradiance(self, power: float) -> float:
+        """Irradiance on the axis in W/cm²: 2P/(π·w_x·w_y) for a Gaussian, the mean for a top-hat."""
+        return power / self.area_cm2 * (2.0 if self.profile == "gaussian" else 1.0)
+
+
+class SampleRecord(Record, kw_only=True, frozen=True):
+    """What anybody may know of a sample before measuring it: its name, where its bands are, what it stands.
+
+    ``bands`` maps a band's name to its window [low, high] in nm; ``max_irradiance`` is in W/cm².
+    """
+
+    id: str
+    name: str = ""
+    formula: str = ""
+    description: str = ""
+    references: list[str] = []
+    bands: dict[str, Range] = {}
+    max_irradiance: Positive | None = None
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file; :class:`FileRefused` when there is none or it does not parse."""
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileRefused(path, "", "no such file") from None
+    except (IsADirectoryError, PermissionError, UnicodeDecodeError) as error:
+        raise FileRefused(path, "", f"cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise FileRefused(path, "", f"is not valid TOML: {error}") from None
+
+
+def check_format(data: dict[str, Any], file: object, kind: str, version: int) -> dict[str, Any]:
+    """Take ``format`` and ``version`` out of *data*; refuse a file of another kind or version."""
+    data = dict(data)
+    found = data.pop("format", kind)
+    if found != kind:
+        raise FileRefused(file, "format", f"is {found!r}; this must be {kind!r}")
+    number = data.pop("version", version)
+    if number != version:
+        raise FileRefused(file, "version", f"is {number!r}; this antistokes reads version {version}")
+    return data
+
+
+def convert(data: Any, kind: type[T], file: object, key: str = "") -> T:
+    """*data* as the record *kind*; *key* names the table in messages."""
+    try:
+        result = msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise _refusal(error, data, kind, file, key) from None
+    _refuse_not_finite(data, file, key)
+    return result
+
+
+def _refuse_not_finite(data: Any, file: object, key: str) -> None:
+    """TOML knows nan and inf; no record here does."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            _refuse_not_finite(value, file, f"{key}.{name}" if key else str(name))
+    elif isinstance(data, (list, tuple)):
+        for i, value in enumerate(data):
+            _refuse_not_finite(value, file, f"{key}[{i}]")
+    elif isinstance(data, float) and not math.isfinite(data):
+        raise FileRefused(file, key, f"is {data}; must be a finite number")
+
+
+def _refusal(error: msgspec.ValidationError, data: Any, kind: Any, file: object, key: str) -> FileRefused:
+    problem, _, where = str(error).partition(" - at ")
+    path = _exact(where.strip("`").removeprefix("$").lstrip("."), data, kind)
+    full = ".".join(part for part in (key, path) if part)
+    if unknown := re.search(r"unknown field `(.+)`", problem):
+        return FileRefused(
+            file,
+            f"{full}.{unknown[1]}" if full else unknown[1],
+            f"unknown key; {_hint(unknown[1], kind, path)}",
+        )
+    if missing := re.search(r"missing required field `(.+)`", problem):
+        return FileRefused(file, f"{full}.{missing[1]}" if full else missing[1], "is missing")
+    value = _value_at(data, path)
+    shown = "" if value is _ABSENT else f"is {value!r}; "
+    choices = getattr(_type_at(kind, path), "values", None)
+    if choices and problem.startswith("Invalid enum value"):
+        problem = "must be one of " + ", ".join(map(repr, sorted(choices)))
+    return FileRefused(file, full, f"{shown}{problem[0].lower()}{problem[1:]}".replace("`", ""))
+
+
+_ABSENT = object()
+
+
+def _exact(path: str, data: Any, kind: Any) -> str:
+    """*path* with the entry of a table in place of msgspec's ``[...]``: the first one that is refused alone."""
+    before, found, after = path.partition("[...]")
+    table = _value_at(data, before)
+    if not found or not isinstance(table, dict):
+        return path
+    for name in table:
+        alone = copy.deepcopy(data)
+        at = _value_at(alone, before)
+        for other in set(table) - {name}:
+            del at[other]
+        try:
+            msgspec.convert(alone, kind)
+        except msgspec.ValidationError:
+            return _exact(f"{before}.{name}{after}", data, kind)
+    return before
+
+
+def _steps(path: str) -> list[str | int]:
+    return [int(i) if i else name for name, i in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path)]
+
+
+def _value_at(data: Any, path: str) -> Any:
+    for step in _steps(path):
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return _ABSENT
+    return data
+
+
+def _hint(word: str, kind: Any, path: str) -> str:
+    """Which keys are known at *path* of *kind*."""
+    return nearest(word, [field.encode_name for field in getattr(_type_at(kind, path), "fields", ())])
+
+
+def _type_at(kind: Any, path: str) -> Any:
+    """msgspec's description of the type expected at *path* of *kind*; None where there is none."""
+    info: Any = _not_optional(msgspec.inspect.type_info(kind))
+    for step in _steps(path):
+        if isinstance(info, msgspec.inspect.StructType):
+            info = next((field.type for field in info.fields if field.encode_name == step), None)
+        elif isinstance(info, msgspec.inspect.TupleType):
+            info = info.item_types[0]
+        else:
+            info = getattr(info, "value_type", getattr(info, "item_type", None))
+        info = _not_optional(info)
+    return info
+
+
+def _not_optional(info: Any) -> Any:
+    while isinstance(info, (msgspec.inspect.UnionType, msgspec.inspect.Metadata)):
+        if isinstance(info, msgspec.inspect.Metadata):
+            info = info.type
+        else:
+            info = next(t for t in info.types if not isinstance(t, msgspec.inspect.NoneType))
+    return info

@@ -1,0 +1,272 @@
+"""A station: the instruments of one experiment by name, opened together, made safe together."""
+
+from __future__ import annotations
+
+import atexit
+import inspect
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .backend import Backend, open_backend, plugin
+from .clock import Clock
+from .errors import AntistokesError, FileRefused, InstrumentError, Refused, nearest
+from .roles import ROLES
+from .roleview import RoleView
+from .stationfile import InstrumentEntry, StationFile
+
+if TYPE_CHECKING:
+    from .instrument import Device
+    from .records import Beam, SampleRecord
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class SafeStep:
+    """What became of making one device safe; ``problem`` is empty when it worked."""
+
+    device: str
+    seconds: float
+    problem: str = ""
+
+
+class Station:
+    """Instruments by name. Leaving it makes all safe in reverse order, then closes.
+
+    >>> with Station.load("lab.toml") as station:          # doctest: +SKIP
+    ...     station["laser"].current = 0.2
+    """
+
+    def __init__(self, file: StationFile, sample: str | Path | None = None, seed: int | None = None) -> None:
+        self.file = file
+        self._drivers = {name: _driver(file, name) for name in file.instruments}
+        for word, name in file.roles.items():
+            _check_role(file, word, self._drivers[name])
+        self.backend: Backend = open_backend(file, sample, seed)
+        self._devices: dict[str, Device] = {}
+        self._views: dict[tuple[str, str], Any] = {}
+
+    @classmethod
+    def load(cls, path: str | Path, *, sample: str | Path | None = None, seed: int | None = None) -> Station:
+        """Read and check a station file. Nothing is opened before :meth:`open` or ``with``.
+
+        :param sample: id or file, in place of the one the station file names
+        :param seed: of the virtual bench, in place of the file's
+        """
+        return cls(StationFile.read(path), sample, seed)
+
+    # -- what it is -------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def clock(self) -> Clock:
+        return self.backend.clock
+
+    @property
+    def simulated(self) -> bool:
+        return self.backend.simulated
+
+    @property
+    def sample(self) -> SampleRecord | None:
+        return self.backend.sample
+
+    @property
+    def beam(self) -> Beam:
+        """The beam record. :raises Refused: the file has none."""
+        if self.file.beam is None:
+            raise Refused(
+                f"station '{self.name}' has no [beam]: power cannot become irradiance without w_x_um and w_y_um"
+            )
+        return self.file.beam
+
+    def __getitem__(self, name: str) -> Device:
+        if name not in self._devices:
+            known = nearest(name, self.file.instruments)
+            state = "is not open" if name in self.file.instruments else f"is not in it; {known}"
+            raise Refused(f"station '{self.name}': instrument '{name}' {state}")
+        return self._devices[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._devices)
+
+    # -- roles ------------------------------------------------------------------------------------
+
+    def find(self, role: type[R]) -> R:
+        """The instrument that serves *role*, seen through that role only.
+
+        :raises Refused: none does, or several do and ``[roles]`` does not say which
+        """
+        name = self._serving(role)
+        if name is None:
+            word = _role_name(role)
+            fitting = ", ".join(sorted(n for n, d in self._drivers.items() if _fulfils(d, role))) or "none"
+            raise Refused(
+                f"station '{self.name}' needs one instrument as {word} and has {fitting}; "
+                f"add one, or name it under [roles] {word}"
+            )
+        key = (name, role.__name__)
+        if key not in self._views:
+            self._views[key] = RoleView(self[name], role)
+        return cast(R, self._views[key])
+
+    def find_optional(self, role: type[R]) -> R | None:
+        """Like :meth:`find`; None when no instrument serves *role*."""
+        return self.find(role) if any(_fulfils(driver, role) for driver in self._drivers.values()) else None
+
+    def _serving(self, role: type) -> str | None:
+        named = self.file.roles.get(_role_name(role))
+        if named is not None:
+            return named
+        fitting = [name for name, driver in self._drivers.items() if _fulfils(driver, role)]
+        return fitting[0] if len(fitting) == 1 else None
+
+    # -- opening and closing ------------------------------------------------------------------------
+
+    def open(self) -> Station:
+        """Open every instrument in the file's order; if one fails, those before it are made safe and closed."""
+        try:
+            for name in self.file.instruments:
+                self.open_one(name)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def open_one(self, name: str) -> Device:
+        """Open the instrument *name* alone, if it is not open yet."""
+        if name not in self._devices:
+            if not self._devices:
+                atexit.register(self.close)
+            self._devices[name] = self._open(name, self.file.instruments[name])
+        return self._devices[name]
+
+    def _open(self, name: str, entry: InstrumentEntry) -> Device:
+        driver = self._drivers[name]
+        try:
+            if getattr(driver, "SDK_MODULE", ""):
+                device = driver(
+                    self.backend.sdk(driver.SDK_MODULE, name),
+                    entry.resource,
+                    name,
+                    clock=self.clock,
+                    **entry.settings,
+                )
+            else:
+                device = driver(
+                    entry.resource,
+                    name,
+                    clock=self.clock,
+                    visa_library=self.backend.visa_library(),
+                    **entry.settings,
+                )
+        except AntistokesError:
+            raise
+        except Exception as error:
+            raise InstrumentError(name, f"cannot be opened: {type(error).__name__}: {error}") from error
+        for quantity, (low, high) in entry.limits.items():
+            device.narrow_limit(quantity, low, high)
+        log.info("%s: opened %s on %s", name, driver.MODEL, entry.resource)
+        return cast("Device", device)
+
+    def snapshot(self) -> dict[str, dict[str, Any]]:
+        """Settings of every instrument; one that does not answer gives its error instead."""
+        result: dict[str, dict[str, Any]] = {}
+        for name, device in self._devices.items():
+            try:
+                result[name] = device.snapshot()
+            except Exception as error:
+                result[name] = {"error": f"{type(error).__name__}: {error}"}
+        return result
+
+    def make_safe(self) -> list[SafeStep]:
+        """Make every instrument safe, last opened first; a failing one does not keep the next from it."""
+        steps = []
+        for name, device in reversed(list(self._devices.items())):
+            start = self.clock.now()
+            problem = ""
+            try:
+                device.make_safe()
+            except Exception as error:
+                problem = f"{type(error).__name__}: {error}"
+                log.error("%s: could not be made safe: %s", name, problem)
+            steps.append(SafeStep(name, self.clock.now() - start, problem))
+        return steps
+
+    def close(self) -> list[SafeStep]:
+        """Make all safe, then close all. May be called again."""
+        steps = self.make_safe()
+        for name, device in reversed(list(self._devices.items())):
+            try:
+                device.close()
+            except Exception as error:
+                log.error("%s: could not be closed: %s: %s", name, type(error).__name__, error)
+        self._devices.clear()
+        self._views.clear()
+        self.backend.close()
+        atexit.unregister(self.close)
+        return steps
+
+    def __enter__(self) -> Station:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _driver(file: StationFile, name: str) -> Any:
+    """The driver class an entry names, its limits and settings checked against the class."""
+    entry = file.instruments[name]
+    key = f"instruments.{name}"
+    try:
+        driver = plugin("antistokes.drivers", entry.driver).load()
+    except Refused as error:
+        raise FileRefused(file.path, f"{key}.driver", str(error)) from None
+    for quantity, (low, high) in entry.limits.items():
+        if quantity not in driver.LIMITS:
+            raise FileRefused(
+                file.path, f"{key}.limits.{quantity}", f"unknown quantity; {nearest(quantity, driver.LIMITS)}"
+            )
+        allowed = driver.LIMITS[quantity]
+        if low < allowed.low or high > allowed.high:
+            raise FileRefused(
+                file.path,
+                f"{key}.limits.{quantity}",
+                f"is [{low:g}, {high:g}]; {driver.MODEL} allows {allowed.low:g} to {allowed.high:g} {allowed.unit}",
+            )
+    known = _keywords(driver)
+    for setting in entry.settings:
+        if setting not in known:
+            raise FileRefused(
+                file.path, f"{key}.settings.{setting}", f"unknown setting; {nearest(setting, known)}"
+            )
+    return driver
+
+
+def _check_role(file: StationFile, word: str, driver: Any) -> None:
+    """An entry of ``[roles]`` names a role there is, and an instrument that fulfils it."""
+    if word not in ROLES:
+        raise FileRefused(file.path, f"roles.{word}", f"unknown role; {nearest(word, ROLES)}")
+    if not _fulfils(driver, ROLES[word]):
+        able = ", ".join(sorted(name for name, role in ROLES.items() if _fulfils(driver, role))) or "no role"
+        raise FileRefused(file.path, f"roles.{word}", f"is '{file.roles[word]}', a {driver.MODEL}, which can be {able}")
+
+
+def _keywords(driver: type) -> list[str]:
+    """The settings a driver's constructor takes."""
+    parameters = inspect.signature(driver).parameters.values()
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "clock"]
+
+
+def _fulfils(driver: Any, role: type) -> bool:
+    return role in driver.ROLES
+
+
+def _role_name(role: type) -> str:
+    return next((name for name, kind in ROLES.items() if kind is role), role.__name__)

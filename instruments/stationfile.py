@@ -1,0 +1,89 @@
+"""The station file: which instruments a laboratory has, how they are reached, what they may do.
+
+Read by :class:`~antistokes.instruments.station.Station` and by the virtual bench, so that one file
+drives both. Documented in docs/station-files.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .errors import FileRefused, nearest
+from .records import Beam, Range, Record, SampleRecord, check_format, convert, read_toml
+
+FORMAT, VERSION = "antistokes-station", 1
+_BACKENDS = ("", "@py", "@ivi", "@sim")
+
+
+class InstrumentEntry(Record, kw_only=True, frozen=True):
+    """``[instruments.NAME]``."""
+
+    #: name of a driver (``antistokes instruments`` lists them)
+    driver: str
+    #: VISA resource name; for an SDK device its serial number
+    resource: str
+    #: narrower limits of settable quantities: ``{ current = [0, 0.8] }``
+    limits: dict[str, Range] = {}
+    #: keywords of the driver
+    settings: dict[str, Any] = {}
+
+
+class StationFile(Record, kw_only=True, frozen=True):
+    """A station file, checked."""
+
+    name: str = "station"
+    backend: str
+    instruments: dict[str, InstrumentEntry]
+    #: which instrument serves a role, where several could: ``laser = "pump980"``
+    roles: dict[str, str] = {}
+    beam: Beam | None = None
+    sample: SampleRecord | None = None
+    #: read by the virtual bench only
+    simulation: dict[str, Any] = {}
+    path: str = ""
+    text: str = ""
+
+    @classmethod
+    def read(cls, path: str | Path) -> StationFile:
+        """:raises FileRefused: with the file, the key and what would be right"""
+        data = check_format(read_toml(path), path, FORMAT, VERSION)
+        for reserved in ("path", "text"):
+            if reserved in data:
+                raise FileRefused(path, reserved, f"unknown key; {nearest(reserved, _KEYS)}")
+        text = Path(path).read_text(encoding="utf-8")
+        station = convert({"name": Path(path).stem} | data | {"path": str(path), "text": text}, cls, path)
+        station._check()
+        return station
+
+    def _check(self) -> None:
+        if self.backend not in _BACKENDS:
+            known = ", ".join(f'"{name}"' for name in _BACKENDS)
+            raise FileRefused(self.path, "backend", f"is {self.backend!r}; must be one of {known}")
+        if not self.instruments:
+            raise FileRefused(self.path, "instruments", "is empty; a station has at least one instrument")
+        taken: dict[str, str] = {}
+        for name, entry in self.instruments.items():
+            resource = entry.resource.strip().upper()
+            if resource in taken:
+                raise FileRefused(
+                    self.path,
+                    f"instruments.{name}.resource",
+                    f"is '{entry.resource}', which '{taken[resource]}' has already; two devices cannot share one resource",
+                )
+            taken[resource] = name
+            for quantity, (low, high) in entry.limits.items():
+                if low > high:
+                    raise FileRefused(
+                        self.path,
+                        f"instruments.{name}.limits.{quantity}",
+                        f"is [{low:g}, {high:g}]; low must not be above high",
+                    )
+        for role, name in self.roles.items():
+            if name not in self.instruments:
+                raise FileRefused(
+                    self.path, f"roles.{role}", f"is '{name}'; {nearest(name, self.instruments)}"
+                )
+
+
+_KEYS = ("backend", "beam", "format", "instruments", "name", "roles", "sample", "simulation", "version")

@@ -1,0 +1,172 @@
+"""Detectors: what is read at every point. Each declares its channels before the first point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from antistokes.instruments.errors import LimitError
+from antistokes.instruments.roles import Spectrometer, TemperatureController
+
+from .channels import Channel, Dimension, Flag, Record
+from .setup import Setup
+
+Array = npt.NDArray[np.float64]
+
+
+class Detector(Protocol):
+    """One thing that is read at every point."""
+
+    def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
+        """Find the instruments, refuse what cannot be done, declare channels. Nothing moves."""
+
+    def read(self, record: Record) -> Flag:
+        """Write its channels; flags say what is doubtful."""
+
+
+@dataclass
+class PumpPower:
+    """Excitation power on the sample and the irradiance that follows from the beam record."""
+
+    readings: int = 5
+
+    def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
+        self._excitation = setup.excitation
+        self._beam = setup.station.beam
+        return (
+            Channel("pump_power", "W", "excitation power on the sample"),
+            Channel("pump_power_errors", "W", "standard error of pump_power"),
+            Channel("irradiance_mean", "W/cm^2", "mean irradiance P/(pi w_x w_y)"),
+            Channel("irradiance_mean_errors", "W/cm^2", "standard error of irradiance_mean"),
+            Channel("irradiance_peak", "W/cm^2", "irradiance on the beam's axis"),
+        ), ()
+
+    def read(self, record: Record) -> Flag:
+        power = self._excitation.read_power(self.readings)
+        error = self._excitation.noise.sigma(power, self.readings)
+        record["pump_power"], record["pump_power_errors"] = power, error
+        record["irradiance_mean"] = self._beam.mean_irradiance(power)
+        record["irradiance_mean_errors"] = self._beam.mean_irradiance(error)
+        record["irradiance_peak"] = self._beam.peak_irradiance(power)
+        return Flag(0)
+
+
+@dataclass
+class EmissionSpectrum:
+    """Emission spectrum: auto-exposed, dark frame subtracted, dark and raw kept.
+
+    :param longest: s, of one exposure
+    :param frames: exposures averaged at every point; their scatter gives the errors
+    :param dark_frames: exposures averaged for each dark frame, taken with the light off
+    :param dark_expiry: s after which a dark frame is taken again
+    """
+
+    longest: float = 10.0
+    frames: int = 3
+    dark_frames: int = 5
+    dark_expiry: float = 3600.0
+    #: fraction of saturation that the brightest pixel should reach, and may at most reach
+    target: float = 0.55
+    full: float = 0.85
+
+    def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
+        self._setup, self._spectrometer = setup, setup.station.find(Spectrometer)
+        low, high = self._spectrometer.exposure_limits
+        if not low <= self.longest <= high:
+            raise LimitError(f"{self._spectrometer.name}: exposure", self.longest, low, high, "s")
+        self._ladder = _ladder(low, self.longest)
+        self._step = len(self._ladder) // 2
+        self._saturation = self._spectrometer.saturation
+        self._darks: dict[float, tuple[float, Array, Array]] = {}
+        dims = ("wavelength",)
+        return (
+            Channel("spectrum", "1/s", "emission, dark subtracted", dims),
+            Channel("spectrum_errors", "1/s", "standard error of spectrum", dims),
+            Channel("spectrum_raw", "", "counts, mean of the frames", dims, "f4"),
+            Channel("dark", "", "counts with the light off", dims, "f4"),
+            Channel("exposure", "s", "exposure time of one frame"),
+            Channel("frames", "", "frames averaged", dtype="i4"),
+        ), (Dimension("wavelength", self._spectrometer.wavelengths(), "nm", "emission wavelength"),)
+
+    def read(self, record: Record) -> Flag:
+        first = self._expose()
+        exposure = self._ladder[self._step]
+        frames = np.stack([first, *(self._frame() for _ in range(self.frames - 1))])
+        dark, dark_variance = self._dark(exposure)
+        raw = frames.mean(axis=0)
+        variance = frames.var(axis=0, ddof=1) / len(frames) if len(frames) > 1 else np.full_like(raw, np.nan)
+        net = raw - dark
+        record["spectrum"] = net / exposure
+        record["spectrum_errors"] = np.sqrt(variance + dark_variance) / exposure
+        record["spectrum_raw"], record["dark"] = raw, dark
+        record["exposure"], record["frames"] = exposure, len(frames)
+        flag = Flag.SATURATED if frames.max() >= 0.98 * self._saturation else Flag(0)
+        noise = float(np.sqrt(np.median(variance + dark_variance)))
+        return flag | (Flag.BELOW_NOISE if net.max() < 5 * noise else Flag(0))
+
+    def _expose(self) -> Array:
+        """Choose the exposure by looking; returns the first frame taken with it."""
+        tried = set()
+        while True:
+            self._spectrometer.exposure = self._ladder[self._step]
+            frame = self._frame()
+            tried.add(self._step)
+            wanted = self._better_step(frame)
+            if wanted in tried:
+                # the last step up went too far: the lower of the two is the one that fits
+                if wanted < self._step and frame.max() > self.full * self._saturation:
+                    self._step = wanted
+                    self._spectrometer.exposure = self._ladder[self._step]
+                    return self._frame()
+                return frame
+            self._step = wanted
+
+    def _better_step(self, frame: Array) -> int:
+        """Index of the exposure that should bring the brightest pixel near the target."""
+        exposure = self._ladder[self._step]
+        peak = float(frame.max())
+        if peak > self.full * self._saturation:
+            # a clipped frame does not say by how much it is too bright
+            share = 0.1 if peak >= 0.98 * self._saturation else self.target * self._saturation / peak
+            fitting = [i for i, e in enumerate(self._ladder[: self._step]) if e <= exposure * share]
+            return fitting[-1] if fitting else max(self._step - 1, 0)
+        base = float(np.median(frame))
+        signal = max(peak - base, 1e-3 * self._saturation)
+        room = max(self.target * self._saturation - base, 0.0)
+        wanted = min(exposure * room / signal, exposure * 30)
+        return max((i for i, e in enumerate(self._ladder) if e <= wanted), default=0)
+
+    def _frame(self) -> Array:
+        self._setup.step()
+        return self._spectrometer.frame()
+
+    def _dark(self, exposure: float) -> tuple[Array, Array]:
+        """Mean dark frame at *exposure* and the variance of that mean."""
+        now = self._setup.clock.now()
+        if exposure not in self._darks or now - self._darks[exposure][0] > self.dark_expiry:
+            with self._setup.excitation.blocked():
+                frames = np.stack([self._frame() for _ in range(self.dark_frames)])
+            self._darks[exposure] = (now, frames.mean(axis=0), frames.var(axis=0, ddof=1) / len(frames))
+        return self._darks[exposure][1:]
+
+
+class SampleThermometer:
+    """Temperature at the sample."""
+
+    def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
+        self._controller = setup.station.find(TemperatureController)
+        return (Channel("sample_temperature", "K", "sample temperature"),), ()
+
+    def read(self, record: Record) -> Flag:
+        record["sample_temperature"] = self._controller.temperature
+        return Flag(0)
+
+
+def _ladder(low: float, high: float) -> list[float]:
+    """Exposures in steps of 1, 2, 5 per decade from *low* to *high*, both included. Few steps, few darks."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    steps = [mantissa * 10.0**decade for decade in decades for mantissa in (1, 2, 5)]
+    return sorted({low, high} | {round(s, 9) for s in steps if low < s < high})

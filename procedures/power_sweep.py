@@ -1,0 +1,80 @@
+"""Emission against excitation power: photon-number exponent, saturation, hysteresis."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from msgspec import Meta
+
+from antistokes.instruments.errors import Refused
+from antistokes.instruments.records import Positive
+from antistokes.instruments.roles import TemperatureController
+from antistokes.instruments.station import Station
+
+from .axes import Axis, ExcitationPower, SampleTemperature
+from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
+from .procedure import Procedure
+
+
+class PowerSweep(Procedure, kw_only=True):
+    """Emission spectra at logarithmically spaced excitation, up and down, or shuffled.
+
+    ``start`` and ``stop`` are mean irradiances P/(π·w_x·w_y) in W/cm², or powers on the sample in mW
+    when ``unit`` says so.
+    """
+
+    NAME = "power-sweep"
+    SIGNAL = "spectrum"
+
+    start: Annotated[float, Meta(gt=0, title="Start", description="lowest excitation, in unit")] = 0.1
+    stop: Annotated[float, Meta(gt=0, title="Stop", description="highest excitation, in unit")] = 1000.0
+    unit: Annotated[Literal["W/cm^2", "mW"], Meta(title="Unit", description="of start and stop")] = "W/cm^2"
+    points_per_decade: Annotated[int, Meta(ge=1, le=1000, title="Points per decade")] = 6
+    order: Annotated[Literal["up", "down", "up_down", "shuffled"], Meta(title="Order")] = "up_down"
+    order_seed: Annotated[int, Meta(ge=0, title="Order seed", description="of the shuffled order")] = 0
+    settle: Annotated[
+        float,
+        Meta(ge=0, title="Settle", description="time the sample gets at each power", extra={"units": "s"}),
+    ] = 0.05
+    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
+    frames: Annotated[
+        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
+    ] = 3
+    readings: Annotated[
+        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
+    ] = 5
+    temperatures: Annotated[
+        list[Positive],
+        Meta(
+            title="Temperatures",
+            description="sample temperatures, one sweep at each; empty: as it is",
+            extra={"units": "K"},
+        ),
+    ] = []
+
+    def check(self) -> None:
+        super().check()
+        if self.start > self.stop:
+            raise Refused(
+                f"{self.NAME}: start = {self.start:g} {self.unit} is above stop; must be 0 to {self.stop:g} {self.unit}"
+            )
+
+    def axes(self) -> list[Axis]:
+        decades = np.log10(self.stop / self.start)
+        points = (
+            max(2, int(np.ceil(decades * self.points_per_decade - 1e-9)) + 1) if self.stop > self.start else 1
+        )
+        power = ExcitationPower(
+            np.geomspace(self.start, self.stop, points), self.unit, self.order, self.order_seed, self.settle
+        )
+        return [SampleTemperature(self.temperatures), power] if self.temperatures else [power]
+
+    def detectors(self, station: Station) -> list[Detector]:
+        detectors: list[Detector] = [
+            PumpPower(self.readings),
+            EmissionSpectrum(self.longest_exposure, self.frames),
+        ]
+        if station.find_optional(TemperatureController) is not None:
+            detectors.append(SampleThermometer())
+        return detectors

@@ -1,0 +1,91 @@
+"""Procedures: parameters + axes × detectors. Setting parameters moves nothing; measuring does.
+
+A procedure is data (a msgspec ``Struct``), so that it can be written to a file, shown as a form,
+checked before it runs, and repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self
+
+import msgspec
+
+from antistokes.instruments.errors import FileRefused, Refused, nearest
+from antistokes.instruments.records import convert
+from antistokes.instruments.station import Station
+
+from .axes import Axis
+from .channels import Record
+from .detectors import Detector
+from .measurement import Measurement
+
+
+class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Base of all procedures.
+
+    A subclass lists its parameters as annotated fields (``msgspec.Meta`` gives range, description and
+    ``extra={"units": …}``), and says by :meth:`axes` and :meth:`detectors` what is moved and read.
+    """
+
+    #: name on the command line
+    NAME: ClassVar[str] = ""
+    #: channel of the default plot
+    SIGNAL: ClassVar[str] = ""
+
+    def axes(self) -> list[Axis]:
+        """What is moved, the slowest first."""
+        return []
+
+    def detectors(self, station: Station) -> list[Detector]:
+        """What is read at every point, with the instruments *station* has."""
+        return []
+
+    def check(self) -> None:
+        """:raises Refused: a parameter out of its range, or parameters that contradict each other"""
+        convert(msgspec.to_builtins(self), type(self), self.NAME)
+
+    def measure(self, station: Station, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Record]:
+        """The records, one by one; the light is off before the first and after the last.
+
+        Needs neither runner nor file: ``list(PowerSweep(stop=20).measure(station))``.
+        """
+        measurement = Measurement(self, station, should_stop)
+        measurement.bind()
+        return measurement.records()
+
+    @classmethod
+    def of(cls, settings: dict[str, Any]) -> Self:
+        """A procedure from parameter names and values; a text such as ``"20 mW"`` is converted to the parameter's unit.
+
+        :raises Refused: an unknown parameter, a wrong unit, a value out of range
+        """
+        fields = {field.name: field for field in msgspec.structs.fields(cls)}
+        values = {}
+        for name, value in settings.items():
+            if name not in fields:
+                raise Refused(f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}")
+            values[name] = _in_units(cls.NAME, name, value, units_of(fields[name].type))
+        result = convert(values, cls, cls.NAME)
+        result.check()
+        return result
+
+
+def units_of(annotation: Any) -> str:
+    """The unit a parameter's annotation declares; empty when it has none."""
+    for meta in getattr(annotation, "__metadata__", ()):
+        if isinstance(meta, msgspec.Meta) and meta.extra:
+            return str(meta.extra.get("units", ""))
+    return ""
+
+
+def _in_units(procedure: str, name: str, value: Any, units: str) -> Any:
+    """A text with a unit as a number in *units*; anything else as it is."""
+    if not units or not isinstance(value, str):
+        return value
+    import pint
+
+    try:
+        return float(pint.Quantity(value).to(units).magnitude)
+    except (pint.PintError, ValueError, AttributeError, TypeError) as error:
+        raise FileRefused(procedure, name, f"is {value!r}; must be a number in {units} ({error})") from None

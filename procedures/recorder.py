@@ -1,0 +1,198 @@
+"""The sink that writes run.h5.
+
+The acquiring thread copies a point into a ring of rows and goes on. One writer thread owns the file:
+it empties the ring and commits every 50 ms of real time, whatever the experiment's clock does.
+After ``kill -9`` everything committed is in the file.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from antistokes.instruments.clock import Clock
+from antistokes.instruments.errors import RunFileError
+
+from .channels import RunHeader
+from .runfile_layout import cause_of
+from .runfile_lock import RunFileLock
+from .runfile_writer import Line, RunFileWriter, split_message
+
+_HEARTBEAT = 1.0  # s; how often a commit is made when there is nothing to commit
+_SWITCH_INTERVAL = 5e-4  # s; at the usual 5 ms a busy acquiring thread starves the writer
+_PATIENCE = 60.0  # s; how long close() waits for a disk that does not answer
+
+
+class _End(NamedTuple):
+    status: str
+    reason: str
+    end: datetime
+    snapshot: Mapping[str, Mapping[str, Any]]
+
+
+class Recorder:
+    """Fulfils :class:`~antistokes.procedures.channels.Sink`.
+
+    Points and log lines in the same order of calls give the same file to the byte when the clock is
+    virtual. An error of the writer (disk full) is raised by the next :meth:`append` or by :meth:`close`.
+
+    :param path: of the new file; an existing one is refused
+    :param clock: stamps points, log and end; its ``date`` is the heartbeat
+    :param commit_period: real time between commits, in s
+    """
+
+    def __init__(self, path: str | Path, clock: Clock, commit_period: float = 0.05) -> None:
+        self.path = Path(path)
+        self._clock, self._period = clock, commit_period
+        self._fault: RunFileError | None = RunFileError(f"{self.path}: is not open")
+        self._thread: threading.Thread | None = None
+        self._points = self._taken = self._committed = 0
+        self._lines: deque[Line] = deque()
+        self._wake, self._room = threading.Event(), threading.Event()
+        self._end: _End | None = None
+
+    @property
+    def points(self) -> int:
+        """Points appended."""
+        return self._points
+
+    @property
+    def committed(self) -> int:
+        """Points that a reader finds in the file, and that survive the death of this process."""
+        return self._committed
+
+    def open(self, header: RunHeader) -> None:
+        """Create the file and start the writer; :class:`RunFileError` when that cannot be done."""
+        if not self.path.parent.is_dir():
+            raise RunFileError(f"{self.path}: there is no folder {self.path.parent}")
+        self._lock = RunFileLock(self.path)
+        try:
+            self._file = RunFileWriter(self.path, header)
+        except BaseException:
+            self._lock.release()
+            raise
+        point, moment, *columns = self._file.columns
+        self._point, self._time = point.slot, moment.slot
+        self._slots = [(column.name, column.slot, column.fill) for column in columns]
+        self._names = {column.name for column in columns}
+        self._rows = self._file.rows
+        self._start = self._clock.now()
+        self._fault = None
+        self._switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_INTERVAL)
+        self._thread = threading.Thread(target=self._write, name=f"writer of {self.path.name}")
+        self._thread.start()
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add one point; what *record* does not hold stays NaN (0 for integers and ``flags``).
+
+        One number for a channel with dimensions fills the whole row. Waits only when the disk cannot
+        follow and the ring is full.
+        """
+        n = self._points
+        if self._fault is not None or n - self._taken >= self._rows:
+            self._wait_for_room()
+        if not record.keys() <= self._names:
+            unknown = ", ".join(sorted(record.keys() - self._names))
+            raise RunFileError(f"{self.path}: point {n}: not a channel of this run: {unknown}")
+        i = n % self._rows
+        get = record.get
+        name = ""
+        try:
+            for name, slot, fill in self._slots:
+                slot[i] = get(name, fill)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise RunFileError(f"{self.path}: point {n}: {name}: {error}") from error
+        self._point[i] = n
+        self._time[i] = self._clock.now() - self._start
+        self._points = n + 1
+        if (n + 1) % (self._rows >> 2) == 0:
+            self._wake.set()
+
+    def log(self, level: int, message: str) -> None:
+        """Add a line to the log of the run; *level* as in :mod:`logging`, at least 1."""
+        self._raise_fault()
+        level = max(level, 1)
+        moment = self._clock.now() - self._start
+        first, *more = split_message(message)
+        self._lines.extend(
+            [Line(self._points, moment, level, first), *(Line(self._points, moment, 0, m) for m in more)]
+        )
+
+    def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write what is left and the outcome; without effect when not open."""
+        if self._thread is None:
+            return
+        self._end = _End(status, reason, self._clock.date(), snapshot)
+        self._wake.set()
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive():
+            self._fault = RunFileError(f"{self.path}: the disk has not answered for {_PATIENCE:g} s")
+        self._thread = None
+        sys.setswitchinterval(self._switch_interval)
+        fault, self._fault = self._fault, RunFileError(f"{self.path}: is closed")
+        if fault is not None:
+            raise fault
+
+    def _raise_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
+    def _wait_for_room(self) -> None:
+        self._raise_fault()
+        while self._points - self._taken >= self._rows:
+            self._room.clear()
+            self._wake.set()
+            self._room.wait(self._period)  # bounded: the writer may have set it just before it was cleared
+            self._raise_fault()
+
+    # In the writer thread from here on
+
+    def _write(self) -> None:
+        try:
+            self._commit_until_end()
+        except Exception as error:
+            fault = RunFileError(f"{self.path}: cannot be written: {cause_of(error)}")
+            fault.__cause__ = error
+            self._fault = fault
+            self._file.abandon()
+        finally:
+            self._room.set()
+            self._lock.release()
+
+    def _commit_until_end(self) -> None:
+        due = beat = time.monotonic() + self._period
+        lines = 0
+        while self._end is None:
+            self._wake.wait(max(0.0, due - time.monotonic()))
+            self._wake.clear()
+            self._take()
+            if (now := time.monotonic()) < due:
+                continue
+            if self._file.points > self._committed or self._file.lines > lines or now >= beat:
+                self._file.commit(self._clock.date().timestamp())
+                self._committed, lines = self._file.points, self._file.lines
+                beat = time.monotonic() + _HEARTBEAT
+            due = time.monotonic() + self._period
+            if not threading.main_thread().is_alive():
+                reason = "the program ended without closing the run file"
+                self._end = _End("failed", reason, self._clock.date(), {})
+        self._take()
+        self._file.finish(*self._end)
+        self._committed = self._file.points
+
+    def _take(self) -> None:
+        """Write what has been appended so far, with the lines that belong before or to it."""
+        points = self._points  # first: then no line that was logged before one of them is missing
+        lines = []
+        while self._lines and self._lines[0].after <= points:
+            lines.append(self._lines.popleft())
+        self._file.write(points, lines)
+        self._taken = points
+        self._room.set()

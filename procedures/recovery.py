@@ -1,0 +1,120 @@
+"""Repair a run file whose writer was killed, so that every program can open it again.
+
+``kill -9`` leaves a file that says it is still being written: HDF5's consistency flags are set and
+the end of file it states may lie behind the data. Both are in the superblock (HDF5 File Format
+Specification 3.0, section II.A), guarded by Bob Jenkins' lookup3 checksum (public domain).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h5py
+
+from antistokes.instruments.errors import RunFileError
+
+from .runfile_layout import FORMAT_NAME, OPEN_OPTIONS, finish, set_status
+from .runfile_lock import RunFileLock
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SUPERBLOCK = 48  # bytes, version 3 with offsets of 8 bytes
+_FLAGS, _BASE, _END_OF_FILE, _CHECKSUM = 11, 12, 28, 44
+_MASK = 0xFFFFFFFF
+_KILLED = "killed: the writer ended without closing the file"
+
+
+def recover(path: str | Path) -> int:
+    """Repair the run file in place and mark the run as failed; the number of points that it holds.
+
+    A file that is in order is left as it is.
+
+    :raises RunFileError: a writer still lives, or this is no run file
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RunFileError(f"{path}: there is no such file")
+    lock = RunFileLock(path)
+    try:
+        block = _read_superblock(path)
+        if block[_FLAGS]:
+            _write_superblock(path, _mended(block, path.stat().st_size))
+        with h5py.File(path, "r") as file:
+            ours = file.attrs.get("format_name") == FORMAT_NAME
+            points = int(file["entry/run/n_committed"][()]) if ours else 0
+            whole = ours and not block[_FLAGS] and file["entry/run/status"].asstr()[()] != "running"
+        if not ours:
+            _write_superblock(path, block)
+            raise RunFileError(f"{path}: is not a run file")
+        if not whole:
+            _complete(path, points)
+        return points
+    except (OSError, KeyError) as error:
+        raise RunFileError(f"{path}: cannot be repaired: {error}") from error
+    finally:
+        lock.release()
+
+
+def _read_superblock(path: Path) -> bytes:
+    with path.open("rb") as file:
+        block = file.read(_SUPERBLOCK)
+    if len(block) < _SUPERBLOCK or not block.startswith(_SIGNATURE) or block[8:11] != b"\x03\x08\x08":
+        raise RunFileError(f"{path}: is not a run file")
+    if struct.unpack_from("<I", block, _CHECKSUM)[0] != lookup3(block[:_CHECKSUM]):
+        raise RunFileError(f"{path}: cannot be repaired: its first {_SUPERBLOCK} bytes are damaged")
+    return block
+
+
+def _mended(block: bytes, size: int) -> bytes:
+    """The superblock of a closed file of *size* bytes."""
+    new = bytearray(block)
+    new[_FLAGS] = 0
+    base, end = struct.unpack_from("<Q", block, _BASE)[0], struct.unpack_from("<Q", block, _END_OF_FILE)[0]
+    struct.pack_into("<Q", new, _END_OF_FILE, max(end, size - base))
+    struct.pack_into("<I", new, _CHECKSUM, lookup3(bytes(new[:_CHECKSUM])))
+    return bytes(new)
+
+
+def _write_superblock(path: Path, block: bytes) -> None:
+    with path.open("r+b") as file:
+        file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _complete(path: Path, points: int) -> None:
+    """Cut everything to *points* and add what the writer had no time for."""
+    with h5py.File(path, "r+", **OPEN_OPTIONS) as file:
+        entry = file["entry"]
+        lines = min(len(dataset) for dataset in entry["log"].values())
+        for dataset in entry["data"].values():
+            if dataset.maxshape[0] is None:
+                dataset.resize(points, axis=0)
+        for dataset in entry["log"].values():
+            dataset.resize(lines, axis=0)
+        if file["entry/run/status"].asstr()[()] == "running":
+            set_status(file, "failed")
+        finish(file, _KILLED, datetime.fromtimestamp(float(entry["run/heartbeat"][()]), UTC))
+
+
+def _turn(value: int, bits: int) -> int:
+    return (value << bits | value >> (32 - bits)) & _MASK
+
+
+def lookup3(data: bytes) -> int:
+    """Jenkins' ``hashlittle`` with seed 0: the checksum of all HDF5 metadata."""
+    a = b = c = (0xDEADBEEF + len(data)) & _MASK
+    *body, last = struct.iter_unpack("<III", data + bytes(-len(data) % 12))
+    for x, y, z in body:
+        a, b, c = (a + x) & _MASK, (b + y) & _MASK, (c + z) & _MASK
+        for bits in (4, 6, 8, 16, 19, 4):
+            a = ((a - c) & _MASK) ^ _turn(c, bits)
+            c = (c + b) & _MASK
+            a, b, c = b, c, a
+    a, b, c = (a + last[0]) & _MASK, (b + last[1]) & _MASK, (c + last[2]) & _MASK
+    for bits in (14, 11, 25, 16, 4, 14, 24):  # each step works on the next of c, a, b
+        c = ((c ^ b) - _turn(b, bits)) & _MASK
+        a, b, c = b, c, a
+    return b

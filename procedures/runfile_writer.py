@@ -1,0 +1,165 @@
+"""Writing rows into run.h5. One thread owns a :class:`RunFileWriter`; only :class:`Column` is shared.
+
+Chunks must take their places in the file in an order that follows from the points alone, however
+they were split into commits: A0 B0 S0 T0, S1 T1, S2 T2, ... A1 B1 S512 T512, where A, B are scalar
+channels and S, T spectra. A chunk gets its place when its first row is written (see
+``runfile_layout.OPEN_OPTIONS``), so it suffices to write in that order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from h5py import h5s
+
+from .channels import Channel, RunHeader
+from .runfile_layout import (
+    LOG_CHUNK,
+    MESSAGE_BYTES,
+    OPEN_OPTIONS,
+    SCALAR_CHUNK,
+    SLAB,
+    channels_of,
+    create,
+    fill_of,
+    finish,
+    set_status,
+)
+
+_RING_BYTES = 16 << 20  # most memory for rows that wait to be written
+
+
+class Line(NamedTuple):
+    """A line of the log. ``after`` is the number of points before it; level 0 continues the line before."""
+
+    after: int
+    time: float
+    level: int
+    message: bytes
+
+
+def split_message(message: str) -> list[bytes]:
+    """*message* as pieces of at most MESSAGE_BYTES bytes of UTF-8, no character torn."""
+    rest, pieces = message.encode("utf-8", "replace"), []
+    while len(rest) > MESSAGE_BYTES:
+        end = MESSAGE_BYTES
+        while rest[end] & 0xC0 == 0x80:  # inside a character
+            end -= 1
+        pieces.append(rest[:end])
+        rest = rest[end:]
+    return [*pieces, rest]
+
+
+class Column:
+    """One per-point dataset and the ring of rows on their way to it.
+
+    ``slot[i] = value`` sets row i of the ring; a memoryview takes half the time of an array and
+    refuses a float for an integer channel.
+    """
+
+    def __init__(self, channel: Channel, dataset: h5py.Dataset, rows: int) -> None:
+        self.name, self.fill = channel.name, fill_of(channel)
+        self._id, self._shape = dataset.id, dataset.shape[1:]
+        self._origin = (0,) * len(self._shape)
+        self._rows: npt.NDArray[Any] = np.full((rows, *self._shape), self.fill, channel.dtype)
+        self.slot: Any = self._rows if self._shape else self._rows.data
+
+    def extend(self, stop: int) -> None:
+        self._id.set_extent((stop, *self._shape))
+
+    def write(self, start: int, stop: int) -> None:
+        """Rows [start, stop) of the run; they must not go round the end of the ring."""
+        shape = (stop - start, *self._shape)
+        space = self._id.get_space()
+        space.select_hyperslab((start, *self._origin), shape)
+        first = start % len(self._rows)
+        self._id.write(h5s.create_simple(shape), space, self._rows[first : first + shape[0]])
+
+
+class RunFileWriter:
+    """The open file, its columns, and how far each has been written."""
+
+    def __init__(self, path: Path, header: RunHeader) -> None:
+        self._path = path
+        self._file = create(path, header)
+        self._entry = self._file["entry"]
+        channels = channels_of(header)
+        self.rows = _ring_rows(header)
+        self.columns = [Column(c, self._entry["data"][c.name], self.rows) for c in channels]
+        self._scalars = [col for c, col in zip(channels, self.columns, strict=True) if not c.dims]
+        self._wide = [col for c, col in zip(channels, self.columns, strict=True) if c.dims]
+        self._log = [self._entry["log"][name] for name in ("time", "level", "message")]
+        self._n_committed, self._heartbeat = self._entry["run/n_committed"], self._entry["run/heartbeat"]
+        self.points = 0
+        self.lines = 0
+        self._file.swmr_mode = True
+
+    def write(self, points: int, lines: Sequence[Line]) -> None:
+        """Write up to *points*, and *lines*, of which none is later than *points*."""
+        while lines:
+            if self.lines % LOG_CHUNK == 0:  # takes a new chunk: after the points before it
+                self._write_points(lines[0].after)
+            room = LOG_CHUNK - self.lines % LOG_CHUNK
+            self._write_lines(lines[:room])
+            lines = lines[room:]
+        self._write_points(points)
+
+    def commit(self, heartbeat: float) -> None:
+        """Make what was written readable: first the rows, then their number."""
+        self._file.flush()
+        self._n_committed[()] = self.points
+        self._heartbeat[()] = heartbeat
+        self._file.flush()
+
+    def finish(self, status: str, reason: str, end: datetime, snapshot: Mapping[str, Any]) -> None:
+        """Commit with the final status, then leave SWMR and add what is known only now."""
+        set_status(self._file, status)
+        self.commit(end.timestamp())
+        self._file.close()
+        with h5py.File(self._path, "r+", **OPEN_OPTIONS) as file:
+            finish(file, reason, end, snapshot)
+
+    def abandon(self) -> None:
+        """Let go of the file after an error; what was committed stays."""
+        # Closing writes, so it fails for the reason that is already being reported.
+        with contextlib.suppress(OSError, RuntimeError):
+            self._file.close()
+
+    def _write_points(self, stop: int) -> None:
+        step = min(SCALAR_CHUNK, self.rows)
+        while self.points < stop:
+            start = self.points
+            end = min(stop, start - start % step + step)
+            for column in self.columns:
+                column.extend(end)
+            for column in self._scalars:
+                column.write(start, end)
+            for slab in range(start - start % SLAB, end, SLAB):
+                for column in self._wide:
+                    column.write(max(slab, start), min(slab + SLAB, end))
+            self.points = end
+
+    def _write_lines(self, lines: Sequence[Line]) -> None:
+        stop = self.lines + len(lines)
+        for dataset, values in zip(self._log, list(zip(*lines, strict=True))[1:], strict=True):
+            dataset.resize(stop, axis=0)
+            dataset[self.lines : stop] = np.array(values, dataset.dtype)
+        self.lines = stop
+
+
+def _ring_rows(header: RunHeader) -> int:
+    """As many rows as fit into _RING_BYTES: a power of two, from SLAB to two chunks of scalars."""
+    sizes = {dimension.name: len(dimension.values) for dimension in header.dimensions}
+    row = sum(
+        np.dtype(channel.dtype).itemsize * int(np.prod([sizes[name] for name in channel.dims]))
+        for channel in channels_of(header)
+    )
+    rows = max(SLAB, min(2 * SCALAR_CHUNK, _RING_BYTES // row))
+    return int(1 << (rows.bit_length() - 1))

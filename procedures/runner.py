@@ -1,0 +1,235 @@
+"""The runner: pulls points from a measurement and hands them to the sinks.
+
+    idle → checking → running → ending → completed | stopped | failed
+
+Whatever ends a run (the last point, a wish to stop, an exception), the light goes off, every
+instrument is made safe, and the file is closed with the outcome and its reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal
+
+import msgspec
+
+from antistokes.instruments.errors import AntistokesError, Refused
+from antistokes.instruments.station import SafeStep, Station
+
+from .channels import Record, RunHeader, Sink
+from .measurement import Measurement
+from .pace import Stopped
+from .procedure import Procedure
+from .recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+State = Literal["idle", "checking", "running", "ending", "completed", "stopped", "failed"]
+_PACKAGES = ("antistokes", "pymeasure", "pyvisa", "pyvisa-sim", "pyvisa-py", "numpy", "h5py")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. ``reason`` is one line, empty when completed; ``error`` is what ended it."""
+
+    status: Literal["completed", "stopped", "failed"]
+    reason: str
+    points: int
+    path: Path | None
+    seconds: float
+    error: BaseException | None = None
+    safe: list[SafeStep] = field(default_factory=list)
+
+
+class Runner:
+    """Carries out procedures on one station.
+
+    :param sinks: follow every run beside the recorder (a progress bar, a live plot)
+    """
+
+    def __init__(self, station: Station, sinks: Sequence[Sink] = ()) -> None:
+        self.station = station
+        self.sinks = list(sinks)
+        self.state: State = "idle"
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ask the present run to end after the step it is in. May be called from any thread."""
+        self._stop.set()
+
+    def run(self, procedure: Procedure, path: str | Path | None = None) -> Outcome:
+        """Run *procedure*, record it in a new file at *path* (none: only the sinks see it).
+
+        A station that is not open is opened, and closed again at the end.
+
+        :raises Refused: the plan cannot be carried out; nothing has moved and no file was made
+        """
+        self.state = "checking"
+        self._stop.clear()
+        opened = not list(self.station)
+        start = self.station.clock.now()
+        measurement: Measurement | None = None
+        sinks = _Sinks([*([Recorder(path, self.station.clock)] if path else []), *self.sinks])
+        status: Literal["completed", "stopped", "failed"] = "failed"
+        reason = ""
+        error: BaseException | None = None
+        try:
+            header_made = False
+            try:
+                self.station.open()
+                measurement = Measurement(procedure, self.station, self._stop.is_set)
+                measurement.bind()
+            finally:
+                # a device that fails while it is opened has a file that says so; a refusal has none
+                failing = sys.exc_info()[1]
+                if failing is None or not isinstance(failing, (Refused, KeyboardInterrupt)):
+                    sinks.open(self._header(procedure, measurement))
+                    header_made = True
+            self.state = "running"
+            for record in measurement.records():
+                sinks.append(record)
+            status = "completed"
+        except Stopped:
+            status, reason = "stopped", "stopped by the user"
+        except KeyboardInterrupt as caught:
+            status, reason, error = "stopped", "interrupted by the user", caught
+        except Refused as caught:
+            if not header_made:
+                self.state = "idle"
+                raise
+            reason, error = str(caught), caught
+        except AntistokesError as caught:
+            reason, error = str(caught), caught
+        except Exception as caught:
+            log.exception("run failed")
+            reason, error = f"unexpected {type(caught).__name__}: {caught}", caught
+        finally:
+            self.state = "ending"
+            with _undisturbed():
+                safe = self.station.make_safe()
+                snapshot = self.station.snapshot()
+                if opened:
+                    self.station.close()
+        unsafe = "; ".join(f"{s.device} could not be made safe: {s.problem}" for s in safe if s.problem)
+        if unsafe:
+            status, reason = "failed", f"{reason}; {unsafe}" if reason else unsafe
+        problem = sinks.close(status, reason, snapshot)
+        if problem is not None:
+            status, reason, error = "failed", f"{reason}; {problem}" if reason else str(problem), problem
+        self.state = status
+        return Outcome(
+            status,
+            reason,
+            sinks.points,
+            Path(path) if path else None,
+            self.station.clock.now() - start,
+            error,
+            safe,
+        )
+
+    def _header(self, procedure: Procedure, measurement: Measurement | None) -> RunHeader:
+        """What the file says of the run; *measurement* may be missing or unbound when a device failed early."""
+        station = self.station
+        sample, beam = station.sample, station.file.beam
+        axis = measurement.axes[-1].name if measurement and measurement.axes else ""
+        name = f"{procedure.NAME} of {sample.id}" if sample else procedure.NAME
+        channels = measurement.channels if measurement else ()
+        bound = {channel.name for channel in channels}
+        return RunHeader(
+            title=f"{name} (simulated)" if station.simulated else name,
+            procedure=procedure.NAME,
+            parameters=msgspec.to_builtins(procedure),
+            channels=channels,
+            dimensions=measurement.dimensions if measurement else (),
+            signal=procedure.SIGNAL if procedure.SIGNAL in bound else "",
+            axis=axis if axis in bound else "",
+            planned=measurement.planned if measurement else 0,
+            start=station.clock.date(),
+            simulated=station.simulated,
+            seed=station.backend.seed,
+            station_name=station.name,
+            station_file=station.file.text,
+            sample_file=station.backend.sample_text,
+            sample=msgspec.to_builtins(sample) if sample else {},
+            beam=msgspec.to_builtins(beam) if beam else {},
+            excitation_wavelength=measurement.excitation_wavelength if measurement and channels else None,
+            snapshot=station.snapshot(),
+            software={name: version(name) for name in _PACKAGES},
+        )
+
+
+def run(
+    procedure: Procedure, station: Station, path: str | Path | None = None, sinks: Sequence[Sink] = ()
+) -> Outcome:
+    """Run *procedure* on *station* and record it at *path*; the short form of :class:`Runner`."""
+    return Runner(station, sinks).run(procedure, path)
+
+
+class _Sinks:
+    """All sinks of a run as one; what fails in closing one does not keep the others from closing."""
+
+    def __init__(self, sinks: list[Any]) -> None:
+        self._sinks: list[Sink] = sinks
+        self._open: list[Sink] = []
+        self.points = 0
+
+    def open(self, header: RunHeader) -> None:
+        for sink in self._sinks:
+            sink.open(header)
+            self._open.append(sink)
+
+    def append(self, record: Record) -> None:
+        for sink in self._open:
+            sink.append(record)
+        self.points += 1
+
+    def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> Exception | None:
+        problem: Exception | None = None
+        for sink in self._open:
+            try:
+                sink.close(status, reason, snapshot)
+            except Exception as error:
+                log.error("%s: %s", type(sink).__name__, error)
+                problem = problem or error
+        return problem
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No Ctrl-C while the light is being switched off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM calls *stop*; a second one interrupts at once."""
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        if handler_state["asked"]:
+            raise KeyboardInterrupt
+        handler_state["asked"] = True
+        stop()
+
+    handler_state = {"asked": False}
+    previous = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)

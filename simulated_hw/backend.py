@@ -1,0 +1,119 @@
+"""The backend ``@sim``: twins of the station's instruments on one bench.
+
+A station opened by antistokes runs in virtual time (``[simulation] time = "virtual"``, the default);
+programs of others, in process or over TCP, always meet the same twins in real time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+from antistokes.instruments.clock import Clock, RealClock, VirtualClock
+from antistokes.instruments.errors import FileRefused, nearest
+from antistokes.instruments.records import Record, SampleRecord, convert
+from antistokes.instruments.stationfile import StationFile
+
+from .bench import Bench, OpticsSettings
+from .samples.sample import Sample
+from .twin import Twin
+from .visa import VirtualVisaLibrary
+
+
+class Simulation(Record, kw_only=True, frozen=True):
+    """``[simulation]`` of a station file."""
+
+    #: id of a shipped sample, or a sample file (relative to the station file)
+    sample: str | None = None
+    seed: int = 0
+    time: Literal["virtual", "real"] = "virtual"
+    optics: OpticsSettings = OpticsSettings()
+    #: settings of single twins, by the instrument's name
+    twins: dict[str, dict[str, Any]] = {}
+
+
+@dataclass(frozen=True)
+class World:
+    """A bench and its twins by the instrument's name; twins without a wire are SDK twins."""
+
+    bench: Bench
+    twins: dict[str, Any]
+    sample: Sample | None
+
+    def on_wire(self) -> dict[str, Twin]:
+        """Twins that speak VISA."""
+        return {name: twin for name, twin in self.twins.items() if isinstance(twin, Twin)}
+
+
+def build_world(
+    station: StationFile, clock: Clock, sample: str | Path | None = None, seed: int | None = None
+) -> World:
+    """The bench that *station* describes, every instrument's twin on it.
+
+    :raises FileRefused: a fault in ``[simulation]`` or an instrument without a twin
+    """
+    simulation = _simulation(station)
+    loaded = _load_sample(station, simulation, sample)
+    bench = Bench(clock, station.beam, loaded, simulation.optics, simulation.seed if seed is None else seed)
+    kinds = {point.name: point for point in entry_points(group="antistokes.twins")}
+    twins: dict[str, Any] = {}
+    for name, entry in station.instruments.items():
+        if entry.driver not in kinds:
+            raise FileRefused(
+                station.path,
+                f"instruments.{name}.driver",
+                f"'{entry.driver}' has no twin; {nearest(entry.driver, kinds)}",
+            )
+        twin_class = kinds[entry.driver].load()
+        table = simulation.twins.get(name, {})
+        settings = convert(table, twin_class.Settings, station.path, f"simulation.twins.{name}")
+        twins[name] = twin_class(name, bench, settings)
+        twins[name].resource_name = entry.resource
+    return World(bench, twins, loaded)
+
+
+class VirtualBackend:
+    """See :class:`antistokes.instruments.backend.Backend`."""
+
+    simulated = True
+
+    def __init__(self, station: StationFile, sample: str | Path | None, seed: int | None) -> None:
+        simulation = _simulation(station)
+        self.clock: Clock = VirtualClock() if simulation.time == "virtual" else RealClock()
+        self.world = build_world(station, self.clock, sample, seed)
+        self.seed: int | None = self.world.bench.seed
+        self.sample: SampleRecord | None = self.world.sample.record if self.world.sample else station.sample
+        self.sample_text = self.world.sample.text if self.world.sample else ""
+        self._library = VirtualVisaLibrary.of(list(self.world.on_wire().values()))
+
+    def visa_library(self) -> VirtualVisaLibrary:
+        return self._library
+
+    def sdk(self, module: str, instrument: str) -> Any:
+        return self.world.twins[instrument].sdk()
+
+    def close(self) -> None:
+        """The world needs no closing: a station may be opened again on it."""
+
+
+def _simulation(station: StationFile) -> Simulation:
+    simulation = convert(station.simulation, Simulation, station.path, "simulation")
+    for name in simulation.twins:
+        if name not in station.instruments:
+            raise FileRefused(
+                station.path,
+                f"simulation.twins.{name}",
+                f"no such instrument; {nearest(name, station.instruments)}",
+            )
+    return simulation
+
+
+def _load_sample(station: StationFile, simulation: Simulation, sample: str | Path | None) -> Sample | None:
+    if sample is not None:
+        return Sample.load(sample)
+    if simulation.sample is None:
+        return None
+    beside = Path(station.path).parent / simulation.sample
+    return Sample.load(beside if beside.suffix == ".toml" else simulation.sample)

@@ -1,0 +1,107 @@
+"""Optical elements of the virtual bench: what makes light, what weakens it, what splits it.
+
+Powers in W, wavelengths in nm, angles in degrees. Default numbers are typical of the parts named
+and assumed; a station file overrides them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from antistokes.instruments.records import Fraction, NonNegative, Positive, Record
+
+
+class Source(Protocol):
+    """Something that shines down the excitation path."""
+
+    wavelength: float
+
+    def power(self) -> float:
+        """Optical power leaving the source now, in W."""
+
+
+class Element(Protocol):
+    """Something the excitation beam passes on its way to the sample."""
+
+    def transmission(self, wavelength: float) -> float:
+        """Transmitted fraction now."""
+
+
+class DiodeSettings(Record, kw_only=True, frozen=True):
+    """Light–current line of a fibre-coupled 980 nm pump diode."""
+
+    wavelength_nm: Positive = 980.0
+    threshold_A: NonNegative = 0.06
+    slope_W_per_A: Positive = 0.6
+    #: relative change of the threshold per K of diode temperature (characteristic temperature 140 K)
+    threshold_per_K: NonNegative = 1 / 140
+    #: light below threshold, as a fraction of the slope above it
+    spontaneous: Fraction = 1e-4
+
+
+class Diode:
+    """A laser diode: P = slope·(I − I_th(T)), a little spontaneous emission below threshold."""
+
+    def __init__(self, settings: DiodeSettings) -> None:
+        self.settings = settings
+        self.wavelength = settings.wavelength_nm
+        self.current = 0.0
+        self.temperature = 25.0
+
+    def threshold(self) -> float:
+        """Threshold current at the present temperature, A."""
+        s = self.settings
+        return s.threshold_A * math.exp((self.temperature - 25.0) * s.threshold_per_K)
+
+    def power(self) -> float:
+        s = self.settings
+        threshold = self.threshold()
+        spontaneous = s.slope_W_per_A * s.spontaneous * min(self.current, threshold)
+        return spontaneous + s.slope_W_per_A * max(0.0, self.current - threshold)
+
+
+class WavePlateSettings(Record, kw_only=True, frozen=True):
+    """Half-wave plate before a polariser (PHYSICS.md 2h.8)."""
+
+    #: plate angle of full transmission
+    zero_deg: float = 12.4
+    #: transmission when crossed
+    extinction: Fraction = 1e-3
+    #: transmission of plate and polariser when open
+    peak: Fraction = 0.95
+
+
+class WavePlate:
+    """T = peak·(cos²(2(θ − θ₀)) + extinction)/(1 + extinction)."""
+
+    def __init__(self, settings: WavePlateSettings) -> None:
+        self.settings = settings
+        self.angle = 0.0
+
+    def transmission(self, wavelength: float) -> float:
+        s = self.settings
+        open_part = math.cos(2 * math.radians(self.angle - s.zero_deg)) ** 2
+        return s.peak * (open_part + s.extinction) / (1 + s.extinction)
+
+
+class ShortPassSettings(Record, kw_only=True, frozen=True):
+    """Emission filter that keeps the pump out of the spectrometer."""
+
+    edge_nm: Positive = 875.0
+    edge_width_nm: Positive = 2.0
+    pass_transmission: Fraction = 0.93
+    optical_density: NonNegative = 6.0
+
+
+class ShortPass:
+    """Transmits below the edge, blocks with 10^-OD above it; a logistic edge in between."""
+
+    def __init__(self, settings: ShortPassSettings) -> None:
+        self.settings = settings
+
+    def transmission(self, wavelength: float) -> float:
+        s = self.settings
+        x = (wavelength - s.edge_nm) / s.edge_width_nm
+        edge = 1 / (1 + math.exp(min(max(x, -60.0), 60.0)))
+        return s.pass_transmission * edge + 10**-s.optical_density

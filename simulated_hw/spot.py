@@ -1,0 +1,83 @@
+"""Light emitted by the illuminated spot: the sample's answer to irradiance, summed over the beam.
+
+For a Gaussian beam the area at irradiance I is dA = (π·w_x·w_y/2)·dI/I, so that the spot emits
+(π·w_x·w_y/2)·∫ s(I) dlnI up to the peak: one running integral over log irradiance gives every power.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from antistokes.instruments.records import Beam
+
+Array = npt.NDArray[np.float64]
+
+_LOWEST, _HIGHEST, _PER_DECADE = 1e-6, 1e5, 24  # W/cm²
+_KELVIN = 2.0  # spacing of the temperatures that are solved; between them the logarithm is interpolated
+
+
+class Emitter(Protocol):
+    """What the spot needs of a sample."""
+
+    def emission(self, irradiance: Array, temperature: float, wavelength: float) -> Array:
+        """Photons s⁻¹ cm⁻³, shape (n, lines), of a uniformly lit crystal at W/cm²."""
+
+
+class Spot:
+    """Photon rate of each line of a sample under one beam.
+
+    :param thickness: of the emitting layer, cm (thin: the pump is not depleted)
+    """
+
+    def __init__(self, sample: Emitter, beam: Beam, thickness: float) -> None:
+        self._sample, self._beam, self._thickness = sample, beam, thickness
+        decades = np.log10(_HIGHEST / _LOWEST)
+        self._grid: Array = np.geomspace(_LOWEST, _HIGHEST, round(decades * _PER_DECADE) + 1)
+        self._log_grid = np.log(self._grid)
+        self._tables: dict[tuple[float, float], Array] = {}
+
+    def rates(self, power: float, temperature: float, wavelength: float) -> Array:
+        """Photons per second into all directions, one per line, at *power* W on the sample."""
+        if power <= 0:
+            return np.zeros(self._table(temperature // _KELVIN * _KELVIN, wavelength).shape[1])
+        lower = temperature // _KELVIN * _KELVIN
+        share = (temperature - lower) / _KELVIN
+        x = np.log(self._beam.peak_irradiance(power))
+        value = self._at(x, self._table(lower, wavelength))
+        if share > 0:
+            value = value * (1 - share) + share * self._at(x, self._table(lower + _KELVIN, wavelength))
+        rates: Array = np.exp(value) * self._beam.area_cm2 * self._thickness
+        return rates
+
+    def _at(self, x: float, table: Array) -> Array:
+        """Logarithm per line at log irradiance *x*; beyond the grid the power law at its end goes on."""
+        i = int(np.clip(np.searchsorted(self._log_grid, x) - 1, 0, len(self._grid) - 2))
+        share = (x - self._log_grid[i]) / (self._log_grid[i + 1] - self._log_grid[i])
+        result: Array = table[i] + share * (table[i + 1] - table[i])
+        return result
+
+    def _table(self, temperature: float, wavelength: float) -> Array:
+        """ln of the mean emission over π·w_x·w_y against peak irradiance, shape (grid, lines)."""
+        key = (temperature, wavelength)
+        if key not in self._tables:
+            signal = np.maximum(self._sample.emission(self._grid, temperature, wavelength), 1e-300)
+            if self._beam.profile == "gaussian":
+                signal = 0.5 * _integral_over_log(self._log_grid, signal)
+            self._tables[key] = np.log(signal)
+        return self._tables[key]
+
+
+def _integral_over_log(x: Array, signal: Array) -> Array:
+    """∫ s dx from −∞ to each x, every step a power law, the first one continued to zero."""
+    log_signal = np.log(signal)
+    slope = np.diff(log_signal, axis=0) / np.diff(x)[:, None]
+    flat = np.abs(slope) < 1e-9
+    steps = np.where(
+        flat, signal[1:] * np.diff(x)[:, None], np.diff(signal, axis=0) / np.where(flat, 1.0, slope)
+    )
+    below = signal[0] / np.maximum(slope[0], 0.1)
+    result: Array = below + np.concatenate([np.zeros((1, signal.shape[1])), np.cumsum(steps, axis=0)])
+    return result

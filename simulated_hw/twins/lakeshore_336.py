@@ -1,0 +1,384 @@
+"""Twin of the Lake Shore 336 on the bench's cryostat: inputs A (stage), B (sample), C (cold head), output 1.
+
+Wire behaviour from the Model 336 user's manual, chapter 6. Zone control works like closed loop with
+the PID values set. Outputs 2 to 4 accept everything and heat nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from antistokes.instruments.records import NonNegative, Record
+
+from ..cryostat import Control, Cryostat, CryostatSettings
+from ..twin import Answer, Handler, Twin, answers
+from .lakeshore_336_settings import STORED, Refused, defaults, integer, key_of, number, one_of
+
+_CME, _EXE, _OPC = 32, 16, 1
+_CURRENTS = (0.0, 0.707, 1.0, 1.141, 2.0)  # A, by the code of HTRSET; 0 means the user's own
+# Silicon diode, K against V: points of the standard DT-670 curve, rounded
+_DIODE_K = (1.4, 4.2, 10.0, 20.0, 30.0, 50.0, 77.35, 100.0, 150.0, 200.0, 250.0, 300.0, 400.0, 500.0)
+_DIODE_V = (1.644, 1.578, 1.384, 1.198, 1.107, 1.073, 1.020, 0.979, 0.870, 0.756, 0.648, 0.560, 0.334, 0.091)
+_CURVES = {1: "DT-470", 2: "DT-670", 3: "DT-500-D", 4: "DT-500-E1", 6: "PT-100", 7: "PT-1000"}
+
+
+class LakeShore336Settings(Record, kw_only=True, frozen=True):
+    """``[simulation.twins.NAME]``."""
+
+    serial: str = "LSA12AB/1234567"
+    cryostat: CryostatSettings = CryostatSettings()
+    #: standard deviation of one reading
+    noise_K: NonNegative = 0.002
+    #: reading status of an input that is out of order, e.g. ``{ B = 128 }``
+    sensor_status: dict[str, int] = {}  # noqa: RUF012
+    heater: Literal["ok", "open", "short"] = "ok"
+
+
+def command(header: str) -> Callable[[Handler], Handler]:
+    """Mark a handler by a header; it gets the text of the parameters, a blank before them is optional."""
+    end = "" if header.endswith("?") else r"(?:\s|(?=\d)|$)"
+    return answers(rf"(?i){re.escape(header)}{end}\s*(.*)")
+
+
+class LakeShore336Twin(Twin):
+    """Measures and heats the cryostat, which it brings into the world."""
+
+    model = "Lake Shore 336"
+    Settings = LakeShore336Settings
+    settings: LakeShore336Settings
+    answer_terminator = b"\r\n"
+    latency = 5e-3
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.values = defaults(self.settings.cryostat.start_K)
+        self.curves: dict[int, list[str]] = {}
+        self.points: dict[int, dict[int, tuple[float, float]]] = {}
+        self.extremes: dict[str, tuple[float, float]] = {}
+        self.esr = 0
+        self.cryostat = Cryostat(self.clock, self.settings.cryostat, Control(**self._control()))
+        self.bench.thermostat = self.cryostat
+
+    # -- messages ---------------------------------------------------------------------------------
+
+    def respond(self, message: str) -> Answer:
+        """Answer the parts of a line, joined by ``;`` as they came."""
+        self.cryostat.advance()
+        if self.cryostat.tripped:
+            self._heaters_off()
+        replies = []
+        for part in message.split(";"):
+            try:
+                reply = super().respond(part.strip()) if part.strip() else None
+            except Refused:
+                self.esr |= _EXE
+                continue
+            if isinstance(reply, str):
+                replies.append(reply)
+        return ";".join(replies) if replies else None
+
+    def unknown(self, message: str) -> Answer:
+        """Settings that are only kept: look them up in the table; else a command error."""
+        match = re.fullmatch(r"([*A-Z]+)(\?|\s|(?=\d)|$)\s*(.*)", message.upper())
+        name = match[1] if match else ""
+        if match is None or name not in STORED:
+            self.esr |= _CME
+            return None
+        setting = STORED[name]
+        parameters = _split(message[match.start(3) :])
+        key, parameters = key_of(setting, parameters)
+        if match[2] == "?":
+            return setting.show(self.values[name, key])
+        new = setting.read(parameters)
+        if name == "RANGE" and key in ("3", "4") and new[0] > 1:
+            raise Refused
+        # fields left out at the end keep their value
+        self.values[name, key] = new + self.values[name, key][len(new) :]
+        if key in ("1", "A", "B"):
+            self.cryostat.adjust(**self._control())
+        return None
+
+    def _control(self) -> dict[str, Any]:
+        """What the settings of output 1 mean for the cryostat."""
+        mode, source = self.values["OUTMODE", "1"][:2]
+        on, rate = self.values["RAMP", "1"]
+        p, i, d = self.values["PID", "1"]
+        limits = [self.values["TLIMIT", name][0] for name in "AB"]
+        senses = source in (1, 2) and not self.settings.sensor_status.get("AB"[int(source) - 1])
+        return {
+            "setpoint": self.values["SETPOINT_K", "1"][0],
+            "full_power": self._full_power() if mode == 3 or (mode in (1, 2) and senses) else 0.0,
+            "p": p,
+            "i": i,
+            "d": d,
+            "manual": self.values["MOUT", "1"][0],
+            "closed": mode != 3,
+            "rate": rate / 60 if on else 0.0,
+            "on_sample": source == 2,
+            "limit": min((limit for limit in limits if limit > 0), default=float("inf")),
+        }
+
+    def _full_power(self) -> float:
+        """W at 100 %: current squared times resistance, a decade less for each range below high."""
+        resistance, code, own, _ = self.values["HTRSET", "1"]
+        level = self.values["RANGE", "1"][0]
+        if level == 0 or self.settings.heater != "ok":
+            return 0.0
+        current = _CURRENTS[int(code)] or own
+        return float(current**2 * (25.0 if resistance == 1 else 50.0) * 10.0 ** (level - 3))
+
+    def _heaters_off(self) -> None:
+        for output in "1234":
+            self.values["RANGE", output] = (0,)
+        self.cryostat.adjust(**self._control())
+
+    # -- common commands --------------------------------------------------------------------------
+
+    @command("*IDN?")
+    def identify(self, _: str) -> str:
+        return f"LSCI,MODEL336,{self.settings.serial},2.9"
+
+    @command("*CLS")
+    def clear_status(self, _: str) -> None:
+        self.esr = 0
+
+    @command("*ESR?")
+    def event_status(self, _: str) -> str:
+        value, self.esr = self.esr, 0
+        return f"{value:03d}"
+
+    @command("*STB?")
+    def status_byte(self, _: str) -> str:
+        event = 32 if self.esr & int(self.values["*ESE", ""][0]) else 0
+        request = 64 if event & int(self.values["*SRE", ""][0]) else 0
+        return f"{event | request:03d}"
+
+    @command("*OPC")
+    def note_completion(self, _: str) -> None:
+        self.esr |= _OPC
+
+    @command("*OPC?")
+    def completion(self, _: str) -> str:
+        return "1"
+
+    @command("*TST?")
+    def self_test(self, _: str) -> str:
+        return "0"
+
+    @command("*WAI")
+    @command("ALMRST")
+    def nothing_to_do(self, _: str) -> None:
+        """Commands are executed in order; no alarm latches."""
+
+    @command("*RST")
+    def reset(self, _: str) -> None:
+        """Power-up state: heaters and ramps off, the set-point kept."""
+        for output in "12":
+            self.values["RAMP", output] = (0, self.values["RAMP", output][1])
+        self._heaters_off()
+
+    @command("DFLT")
+    def factory_defaults(self, text: str) -> None:
+        if text.strip() != "99":
+            raise Refused
+        self.values = defaults(self.settings.cryostat.start_K)
+        self.curves, self.points, self.extremes = {}, {}, {}
+        self._heaters_off()
+
+    # -- readings ---------------------------------------------------------------------------------
+
+    @command("KRDG?")
+    def kelvin(self, text: str) -> str:
+        return self._each(text, lambda name: f"{self._reading(name):+08.3f}")
+
+    @command("CRDG?")
+    def celsius(self, text: str) -> str:
+        return self._each(text, lambda name: f"{self._reading(name) - 273.15 * self._is_valid(name):+08.3f}")
+
+    @command("SRDG?")
+    def sensor_units(self, text: str) -> str:
+        return self._each(text, lambda name: f"{_volts(self._reading(name)) * self._is_valid(name):+08.5f}")
+
+    @command("RDGST?")
+    def reading_status(self, text: str) -> str:
+        return f"{self._status(one_of(text, 'ABCD')):03d}"
+
+    @command("MDAT?")
+    def extreme_readings(self, text: str) -> str:
+        low, high = self.extremes.get(one_of(text, "ABCD"), (0.0, 0.0))
+        return f"{low:+08.3f},{high:+08.3f}"
+
+    @command("MNMXRST")
+    def forget_extremes(self, _: str) -> None:
+        self.extremes.clear()
+
+    @command("ALARMST?")
+    def alarm_status(self, text: str) -> str:
+        name = one_of(text, "ABCD")
+        on, high, low, *_ = self.values["ALARM", name]
+        now = self._reading(name)
+        return f"{int(bool(on) and now > high)},{int(bool(on) and now < low)}"
+
+    def _each(self, text: str, show: Callable[[str], str]) -> str:
+        """One input, or with 0 all of them."""
+        return ",".join(map(show, "ABCD" if text.strip() == "0" else one_of(text, "ABCD")))
+
+    def _reading(self, name: str) -> float:
+        """K with the sensor's noise; 0 without a valid reading."""
+        if not self._is_valid(name):
+            return 0.0
+        value = self._temperature(name) + self.settings.noise_K * self.rng.standard_normal()
+        low, high = self.extremes.get(name, (value, value))
+        self.extremes[name] = min(low, value), max(high, value)
+        return value
+
+    def _temperature(self, name: str) -> float:
+        return {"A": self.cryostat.stage, "B": self.cryostat.sample}.get(name, self.settings.cryostat.bath_K)
+
+    def _is_valid(self, name: str) -> bool:
+        return self.values["INTYPE", name][0] != 0 and not self._status(name)
+
+    def _status(self, name: str) -> int:
+        """Sum of 1 invalid, 16, 32 temperature under, over range, 64, 128 sensor units zero, over range."""
+        if name in self.settings.sensor_status:
+            return self.settings.sensor_status[name]
+        temperature = self._temperature(name)
+        return 16 if temperature < _DIODE_K[0] else 32 if temperature > _DIODE_K[-1] else 0
+
+    # -- outputs ----------------------------------------------------------------------------------
+
+    @command("SETP")
+    def set_setpoint(self, text: str) -> None:
+        parameters = _split(text)
+        if len(parameters) != 2:
+            raise Refused
+        output = one_of(parameters[0], "1234")
+        value = number(parameters[1], -9999, 9999)
+        kelvin = {1: value, 2: value + 273.15}.get(self._units(output), _kelvin(value))
+        self.values["SETPOINT_K", output] = (number(str(kelvin), 0, 2000),)
+        if output == "1":
+            self.cryostat.adjust(**self._control())
+
+    @command("SETP?")
+    def setpoint(self, text: str) -> str:
+        """During a ramp the set-point on its way."""
+        output = one_of(text, "1234")
+        kelvin = self.cryostat.aim if output == "1" else self.values["SETPOINT_K", output][0]
+        return f"{ {1: kelvin, 2: kelvin - 273.15}.get(self._units(output), _volts(kelvin)):+08.3f}"
+
+    def _units(self, output: str) -> int:
+        """Preferred units of the input that controls: 1 K, 2 °C, 3 sensor."""
+        source = int(self.values["OUTMODE", output][1])
+        return int(self.values["INTYPE", "ABCD"[source - 1]][4]) if 1 <= source <= 4 else 1
+
+    @command("RAMPST?")
+    def ramping(self, text: str) -> str:
+        output = one_of(text, "1234")
+        return str(int(output == "1" and self.cryostat.aim != self.values["SETPOINT_K", "1"][0]))
+
+    @command("HTR?")
+    def heater_output(self, text: str) -> str:
+        return f"{self.cryostat.percent if one_of(text, '12') == '1' else self._manual('2'):+06.1f}"
+
+    @command("AOUT?")
+    def analog_output(self, text: str) -> str:
+        return f"{self._manual(one_of(text, '34')):+06.1f}"
+
+    def _manual(self, output: str) -> float:
+        on = self.values["RANGE", output][0] and self.values["OUTMODE", output][0] == 3
+        return float(self.values["MOUT", output][0]) if on else 0.0
+
+    @command("HTRST?")
+    def heater_status(self, text: str) -> str:
+        output = one_of(text, "12")
+        return str(("ok", "open", "short").index(self.settings.heater)) if output == "1" else "0"
+
+    @command("ZONE?")
+    def zone(self, text: str) -> str:
+        output, which = (*_split(text), "")[:2]
+        key = f"{one_of(output, '12')}/{integer(which, 1, 10)}"
+        return STORED["ZONE_TABLE"].show(self.values["ZONE_TABLE", key])
+
+    @command("ZONE")
+    def set_zone(self, text: str) -> None:
+        output, which, *rest = (*_split(text), "", "")
+        key = f"{one_of(output, '12')}/{integer(which, 1, 10)}"
+        new = STORED["ZONE_TABLE"].read([text for text in rest if text])
+        self.values["ZONE_TABLE", key] = new + self.values["ZONE_TABLE", key][len(new) :]
+
+    @command("ATUNE")
+    def tune(self, text: str) -> None:
+        """Accepted; no tuning takes place."""
+        output, mode = (*_split(text), "")[:2]
+        one_of(output, "12")
+        integer(mode, 0, 2)
+
+    @command("TUNEST?")
+    def tuning(self, _: str) -> str:
+        return "0,1,0,00"
+
+    @command("RELAYST?")
+    def relay_status(self, text: str) -> str:
+        return str(int(self.values["RELAY", one_of(text, "12")][0] == 1))
+
+    @command("OPST?")
+    @command("OPSTR?")
+    def operational_status(self, _: str) -> str:
+        return "000"
+
+    @command("TEMP?")
+    def junction(self, _: str) -> str:
+        return f"{self.settings.cryostat.surroundings_K:+08.3f}"
+
+    # -- curves -----------------------------------------------------------------------------------
+
+    @command("CRVHDR?")
+    def curve_header(self, text: str) -> str:
+        curve = integer(text, 1, 59)
+        name, *rest = self.curves.get(curve, [_CURVES.get(curve, ""), "STANDARD C", "2", "+475.000", "1"])
+        return ",".join([f"{name:<15}", f"{rest[0]:<10}", *rest[1:]])
+
+    @command("CRVHDR")
+    def set_curve_header(self, text: str) -> None:
+        parameters = _split(text)
+        if len(parameters) != 6:
+            raise Refused
+        curve = integer(parameters[0], 21, 59)
+        name, serial = (text.strip('"') for text in parameters[1:3])
+        shape, slope = integer(parameters[3], 1, 4), integer(parameters[5], 1, 2)
+        limit = number(parameters[4], 0, 9999)
+        self.curves[curve] = [name[:15], serial[:10], str(shape), f"{limit:+08.3f}", str(slope)]
+
+    @command("CRVPT?")
+    def curve_point(self, text: str) -> str:
+        curve, index = (*_split(text), "")[:2]
+        volts, kelvin = self.points.get(integer(curve, 1, 59), {}).get(integer(index, 1, 200), (0.0, 0.0))
+        return f"{volts:+08.5f},{kelvin:+08.3f}"
+
+    @command("CRVPT")
+    def set_curve_point(self, text: str) -> None:
+        curve, index, volts, kelvin = (*_split(text), "", "", "")[:4]
+        table = self.points.setdefault(integer(curve, 21, 59), {})
+        table[integer(index, 1, 200)] = number(volts, -9999, 99999), number(kelvin, 0, 9999)
+
+    @command("CRVDEL")
+    def delete_curve(self, text: str) -> None:
+        curve = integer(text, 21, 59)
+        self.curves.pop(curve, None)
+        self.points.pop(curve, None)
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")] if text.strip() else []
+
+
+def _volts(kelvin: float) -> float:
+    return float(np.interp(kelvin, _DIODE_K, _DIODE_V))
+
+
+def _kelvin(volts: float) -> float:
+    return float(np.interp(-volts, [-v for v in _DIODE_V], _DIODE_K))

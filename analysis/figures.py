@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands, pixel_scatter
 from .power_law import PowerLaw, power_law
@@ -86,8 +87,8 @@ def _draw_spectra(
 ) -> None:
     """Spectra of the upward sweep (of all points if there is none), on a logarithmic scale.
 
-    The weak ones lie on top, and pixels below 2 σ are left out: else the noise of bright spectra, whose
-    exposures are short, would hide them.
+    The weak ones lie on top, and what does not stand out of its noise over a few pixels is left out: else
+    the noise of bright spectra, whose exposures are short, would hide them.
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
@@ -105,7 +106,7 @@ def _draw_spectra(
         errors = ds["spectrum_errors"].transpose("point", "wavelength").values[shown]
     else:
         errors = np.broadcast_to(pixel_scatter(spectra)[:, None], spectra.shape)
-    visible = np.where(spectra > 2 * errors, spectra, np.nan)
+    visible = np.where(_stands_out(spectra, errors), spectra, np.nan)
     floor = max(float(np.nanmin(visible, initial=top)), top * 1e-6)
     scale = ScalarMappable(LogNorm(irradiance.min(), irradiance.max()), "viridis")
     for i in np.argsort(irradiance)[::-1]:
@@ -122,6 +123,18 @@ def _draw_spectra(
     axes.set_xlabel("wavelength (nm)")
     axes.set_ylabel("intensity (counts/s per pixel)")
     panel.colorbar(scale, ax=axes, label=IRRADIANCE_LABEL, location="bottom", aspect=40, pad=0.02)
+
+
+def _stands_out(spectra: Array, errors: Array) -> npt.NDArray[np.bool_]:
+    """Where the mean of 7 neighbours exceeds 4.5 standard errors, these smoothed over 41 pixels."""
+
+    def running(rows: Array, pixels: int) -> Array:
+        kernel = np.ones(min(pixels, rows.shape[1]))
+        return np.apply_along_axis(np.convolve, 1, rows, kernel / kernel.size, mode="same")
+
+    variance = running(np.nan_to_num(errors) ** 2, 41) / 7
+    result: npt.NDArray[np.bool_] = (running(np.nan_to_num(spectra), 7) > 4.5 * np.sqrt(variance)) & (spectra > 0)
+    return result
 
 
 def _draw_intensities(
@@ -193,7 +206,7 @@ def _plus_minus(value: float, error: float) -> str:
 
 
 def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: Mapping[str, str]) -> None:
-    """Local exponents with a band of ±1 σ; a vertical line where saturation sets in."""
+    """Local exponents with a band of ±1 σ; a triangle where saturation sets in."""
     low, high = 0.0, 1.0
     for name, law in results.items():
         irradiance, exponent = law.local.T
@@ -205,16 +218,14 @@ def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: 
         known = exponent[law.local_stderr < 0.3]
         low, high = np.min(known, initial=low), np.max(known, initial=max(high, law.exponent))
         if law.saturation_onset is not None and law.saturation_onset_stderr is not None:
-            axes.axvline(law.saturation_onset, color=colours[name], linewidth=1.0, linestyle="--")
-            label = f" onset {_plus_minus(law.saturation_onset, law.saturation_onset_stderr)} W/cm²"
-            axes.text(
-                law.saturation_onset, 0.03, label, color=colours[name], fontsize="small", rotation=90,
-                ha="right", va="bottom", transform=axes.get_xaxis_transform(),
-                bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
-            )  # fmt: skip
-    axes.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
+            label = f"{name} saturates from {_plus_minus(law.saturation_onset, law.saturation_onset_stderr)} W/cm²"
+            at = np.interp(law.saturation_onset, irradiance[np.isfinite(exponent)], exponent[np.isfinite(exponent)])
+            axes.plot(law.saturation_onset, at, "v", color=colours[name], markersize=9, label=label)
+    axes.set_ylim(low - 0.1 * (high - low), high + 0.35 * (high - low))
     axes.set_xlabel(IRRADIANCE_LABEL)
     axes.set_ylabel("local exponent d ln I/d ln P")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize="small", frameon=False, loc="upper right")
     axes.grid(alpha=0.3, linewidth=0.5)
 
 

@@ -19,6 +19,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]
 def register(app: typer.Typer) -> None:
     app.command()(plot)
     app.command()(info)
+    app.command()(recover)
 
 
 def plot(
@@ -53,10 +54,23 @@ def info(file: File, json: options.Json = False) -> int:
     described = _read(file)
     table = Table(show_header=False, box=None, pad_edge=False)
     for key, value in described.items():
-        table.add_row(key, _short(value))
+        table.add_row(key, _channels(value) if key == "channels" else _short(value))
     screen.print(table)
     if json:
         emit({"file": str(file)} | described)
+    return 0
+
+
+def recover(file: File, json: options.Json = False) -> int:
+    """Repair a run file whose program was killed, so that every program can open it."""
+    from antistokes.procedures.recovery import recover as repair
+
+    if not file.is_file():
+        raise Refused(f"{file}: no such file")
+    points = repair(file)
+    screen.print(f"{file}: {points} points", markup=False)
+    if json:
+        emit({"file": str(file), "points": points})
     return 0
 
 
@@ -79,6 +93,14 @@ def _band(text: str) -> tuple[str, tuple[float, float]]:
         return name, (float(low), float(high))
     except ValueError:
         raise Refused(f"--band {text}: must be NAME=LOW:HIGH in nm, e.g. green=515:560") from None
+
+
+def _channels(channels: dict[str, dict[str, Any]]) -> str:
+    """One line per channel: name, unit, what it is."""
+    return "\n".join(
+        f"{name} ({channel['units'] or '-'}) {channel['long_name']}" + "".join(f" × {dim}" for dim in channel["dims"])
+        for name, channel in channels.items()
+    )
 
 
 def _short(value: Any) -> str:

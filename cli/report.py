@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def report_of(
             "stderr": law.stderr,
             "range": list(law.irradiance_range),
             "saturation_onset": law.saturation_onset,
-            "local": law.local.tolist(),
+            "local": [row for row in law.local.tolist() if math.isfinite(row[1])],
         }
         for name, law in results.items()
     }

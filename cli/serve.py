@@ -75,9 +75,12 @@ def _interruption() -> Iterator[threading.Event]:
 
 
 def _show(name: str, endpoints: Iterable[Endpoint], unserved: Iterable[str]) -> None:
-    table = Table("instrument", "model", "raw socket", "HiSLIP", title=f"Station {name}, simulated")
+    table = Table("instrument", "model", title=f"Station {name}, simulated", box=None)
+    table.add_column("resource", overflow="fold")  # whole, to be copied
     for endpoint in endpoints:
-        table.add_row(endpoint.name, endpoint.model, endpoint.resource, endpoint.hislip or "-")
+        table.add_row(endpoint.name, endpoint.model, endpoint.resource)
+        if endpoint.hislip is not None:
+            table.add_row("", "", endpoint.hislip)
     console = Console()
     console.print(table)
     for missing in sorted(unserved):

@@ -145,7 +145,7 @@ class Runner:
         channels = measurement.channels if measurement else ()
         bound = {channel.name for channel in channels}
         return RunHeader(
-            title=f"{name} (simulated)" if station.simulated else name,
+            title=name,
             procedure=procedure.NAME,
             parameters=msgspec.to_builtins(procedure),
             channels=channels,

@@ -158,20 +158,24 @@ class ELL14Attenuator(VisaInstrument):
     def _move(self, command: str, data: str) -> int:
         """Start a move and wait for its end; the position reached, in pulses."""
         with self.lock:
-            self._drop_unread()
             self.clock.sleep(_PAUSE)
+            self._drop_unread()
             end = self.clock.now() + _MOVE_MAX
             self._send(command, data)
+            asked = False
             while True:
                 try:
                     code, answer = self._receive()
                 except DeviceTimeout:
-                    if self.clock.now() >= end:
+                    if asked:
                         raise
+                    asked = True  # a slow move, or an answer was lost
                     self._send("gs")
                     continue
                 if code == "PO":
+                    self._unread = asked  # the answer to gs may still come
                     return self._pulses_of(answer)
+                asked = False
                 status = self._status_of(code, answer, command)
                 if status == _OK:  # the answer with the position was lost
                     return self._pulses_of(self._question("gp", "PO"))
@@ -198,6 +202,7 @@ class ELL14Attenuator(VisaInstrument):
                 if status != _BUSY or self.clock.now() >= end:
                     self._fault(status, command)
                 self.clock.sleep(_PAUSE)
+                self._unread = True  # "busy" may have answered an earlier question
 
     def _status(self) -> int:
         self._send("gs")

@@ -40,7 +40,11 @@ def test_how_often_it_is_asked_does_not_change_the_temperature():
     for pause in (0.1, 7.3, 600.0):
         clock = VirtualClock()
         cryostat = Cryostat(clock, CryostatSettings(), MEDIUM)
-        for until, changes in ((60.07, {"setpoint": 250.0}), (1200.0, {"rate": 0.1, "setpoint": 260.0}), (3000.0, {})):
+        for until, changes in (
+            (60.07, {"setpoint": 250.0}),
+            (1200.0, {"rate": 0.1, "setpoint": 260.0}),
+            (3000.0, {}),
+        ):
             while clock.now() < until - 1e-9:
                 clock.sleep(min(pause, until - clock.now()))
                 cryostat.advance()
@@ -81,11 +85,11 @@ def test_without_heater_it_goes_to_its_base_temperature(clock, cryostat):
 
 
 def test_a_ramp_is_followed(clock, cryostat):
-    cryostat.adjust(rate=5 / 60, setpoint=320.0)
-    clock.sleep(120)
+    cryostat.adjust(rate=2 / 60, setpoint=320.0)
+    clock.sleep(300)
     cryostat.advance()
     assert cryostat.aim == pytest.approx(310.0)
-    assert cryostat.stage == pytest.approx(310.0, abs=3)
+    assert cryostat.stage == pytest.approx(310.0, abs=0.5)
     clock.sleep(1800)
     cryostat.advance()
     assert cryostat.aim == 320.0

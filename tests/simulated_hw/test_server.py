@@ -39,8 +39,8 @@ class Parrot(Twin):
 
     @answers("go (.*)")
     def go(self, text):
+        self.send(b"going\n")
         self.send(b"there " + text.encode() + b"\n", 0.02)
-        return "going"
 
     @answers("slow (.*)")
     def slow(self, text):
@@ -428,13 +428,21 @@ def test_a_client_that_does_not_wait_is_not_heard(endpoint):
 
 
 def test_many_connections_are_served_or_turned_away(endpoint, caplog):
-    for _ in range(3):
-        socks = [socket.create_connection((endpoint.host, endpoint.port), timeout=10) for _ in range(300)]
-        socks[0].sendall(b"say x\n")
-        assert socks[0].recv(10) == b"x\n"
-        assert socks[299].recv(10) == b""
-        for sock in socks:
+    first, *others = [
+        socket.create_connection((endpoint.host, endpoint.port), timeout=10) for _ in range(300)
+    ]
+    with first:
+        first.sendall(b"say x\n")
+        assert first.recv(10) == b"x\n"
+        assert others[-1].recv(10) == b""
+        for sock in others:
             sock.close()
+        # answered after the server has noticed that the others are gone
+        first.sendall(b"slow x\n")
+        assert first.recv(10) == b"x\n"
+    with raw(endpoint) as (sock, lines):
+        sock.sendall(b"say x\n")
+        assert lines.readline() == b"x\n"
     assert "turned away" in caplog.text
 
 
@@ -454,7 +462,8 @@ def test_stopping_drops_clients_and_closes_ports():
     server = TwinServer({"parrot": parrot()})
     [endpoint] = server.start()
     with raw(endpoint) as (sock, lines):
-        sock.sendall(b"never\nsay x\n")
+        sock.sendall(b"say x\nnever\n")
+        assert lines.readline() == b"x\n"
         server.stop()
         assert lines.read() == b""
     with pytest.raises(ConnectionRefusedError):

@@ -306,7 +306,7 @@ meter.wavelength = 700
 print('S120C' in meter.sensor_name, meter.wavelength, abs(meter.power) < 1e-6)
 """
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-W", "ignore::FutureWarning:pymeasure", "-c", program],
+        [sys.executable, "-W", "error", "-W", "ignore::FutureWarning", "-c", program],
         env=os.environ | {"PYVISA_LIBRARY": f"{station_file(tmp_path)}@antistokes"},
         capture_output=True,
         text=True,

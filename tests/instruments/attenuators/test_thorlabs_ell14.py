@@ -5,11 +5,21 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from pymeasure.adapters.protocol import ProtocolAdapter
 from pymeasure.test import expected_protocol
+from pyvisa.constants import StatusCode
+from pyvisa.errors import VisaIOError
 
 from antistokes.instruments.attenuators.thorlabs_ell14 import ELL14Attenuator
 from antistokes.instruments.clock import VirtualClock
-from antistokes.instruments.errors import BadAnswer, DeviceFault, LimitError, Refused, WrongModel
+from antistokes.instruments.errors import (
+    BadAnswer,
+    DeviceFault,
+    DeviceTimeout,
+    LimitError,
+    Refused,
+    WrongModel,
+)
 from antistokes.instruments.roles import Attenuator
 
 INFORMATION = "0IN0E1140001220231701016800023000"
@@ -145,6 +155,33 @@ def test_a_mount_that_stops_elsewhere_is_a_fault() -> None:
 def test_a_lost_answer_is_replaced_by_the_position() -> None:
     with talk([HOMING, ("0ma00004600", "0GS00"), ("0gp", "0PO00004600")]) as plate:
         plate.position = 45
+
+
+class LateAdapter(ProtocolAdapter):
+    """Reading the word LATE times out."""
+
+    def _read(self, **kwargs: Any) -> str:
+        text: str = super()._read(**kwargs)
+        if text == "LATE":
+            raise VisaIOError(StatusCode.error_timeout)
+        return text
+
+
+def test_a_late_end_of_a_move_leaves_no_answer_behind() -> None:
+    pairs = [*OPENING, ("0ho0", "LATE"), ("0gs", "0PO00000000"), ("0gp", "0PO00000000")]
+    adapter = LateAdapter(pairs, {"timeout": 5000})
+    plate = ELL14Attenuator(adapter, clock=VirtualClock())
+    adapter.connection.flush.reset_mock()
+    plate.home()
+    assert plate.position == 0
+    adapter.connection.flush.assert_called()
+
+
+def test_a_mount_that_does_not_answer_at_all_is_given_up_soon() -> None:
+    pairs = [*OPENING, ("0ho0", "LATE"), ("0gs", "LATE")]
+    plate = ELL14Attenuator(LateAdapter(pairs, {"timeout": 5000}), clock=VirtualClock())
+    with pytest.raises(DeviceTimeout):
+        plate.home()
 
 
 @pytest.mark.parametrize("answer", ["", "rubbish", "0PO0000", "0POXXXXXXXX", "0GV32", "0GS0"])

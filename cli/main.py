@@ -6,8 +6,8 @@ Exit codes: 0 done, 1 failed run, 2 wrong usage or refused plan, 130 interrupted
 from __future__ import annotations
 
 import sys
+from typing import Any
 
-import click
 import typer
 
 from antistokes.cli import catalogue, doctor, experiments, files, serving
@@ -28,6 +28,10 @@ serving.register(app)
 doctor.register(app)
 
 
+# typer may carry a click of its own; what it exports leads to the base of that click's usage errors
+_WrongUsage: Any = typer.BadParameter.__mro__[2]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; ends the process with its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -39,11 +43,11 @@ def _run(arguments: list[str]) -> int:
     try:
         code = app(arguments, prog_name="antistokes", standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as ended:
+    except typer.Exit as ended:
         return ended.exit_code
-    except click.ClickException as error:
+    except _WrongUsage as error:
         return _fail(error.format_message(), 2, as_json)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130, as_json)
     except Refused as error:
         return _fail(str(error), 2, as_json)

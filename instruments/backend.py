@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .clock import Clock, RealClock
 from .errors import MissingDependency, Refused, nearest
-from .records import SampleRecord
+from .records import SampleRecord, check_format, convert, read_toml
 
 if TYPE_CHECKING:
     from .stationfile import StationFile
@@ -83,8 +83,6 @@ def open_backend(station: StationFile, sample: str | Path | None, seed: int | No
 
 def sample_record(sample: str | Path, station: StationFile) -> SampleRecord:
     """The public part of a sample file, for a run on hardware."""
-    from .records import check_format, convert, read_toml
-
     data = check_format(read_toml(sample), sample, "antistokes-sample", 1)
     return convert(data.get("sample", {}), SampleRecord, sample, "sample")
 

@@ -56,7 +56,7 @@ class LimitError(Refused):
     def __init__(self, thing: str, value: float, low: float, high: float, unit: str = "") -> None:
         self.thing, self.value, self.low, self.high, self.unit = thing, value, low, high, unit
         unit = f" {unit}" if unit else ""
-        super().__init__(f"{thing} = {value:.6g}{unit} is outside the allowed {low:.6g} to {high:.6g}{unit}")
+        super().__init__(f"{thing} = {value:.9g}{unit} is outside the allowed {low:.6g} to {high:.6g}{unit}")
 
     def of(self, device: str) -> LimitError:
         """The same refusal with the device's name in front."""
@@ -108,7 +108,7 @@ class RunFileError(AntistokesError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` or the list of what is known: the end of an "unknown …" message."""
+    """``did you mean 'x'?``, or the list of what is known: the end of an "unknown …" message."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
     return f"did you mean '{close[0]}'?" if close else "known: " + ", ".join(known)

@@ -183,10 +183,26 @@ class VisaInstrument(Device, Instrument):
         return result
 
     def _drop_unread(self) -> None:
-        """After a time-out the late answer to the old question may still come: throw it away."""
-        if self._unread:
-            self.adapter.flush_read_buffer()
-            self._unread = False
+        """After a time-out the late answer to the old question may still come: throw it away.
+
+        Clearing the device also withdraws what it has not sent yet; a serial line or a socket knows no
+        such message and can only forget what has arrived.
+        """
+        if not self._unread:
+            return
+        connection = getattr(self.adapter, "connection", None)
+        try:
+            if getattr(connection, "resource_class", "") == "INSTR" and not self._is_serial(connection):
+                connection.clear()
+            else:
+                self.adapter.flush_read_buffer()
+        except Exception as error:
+            raise self._named(error, "clear") from error
+        self._unread = False
+
+    @staticmethod
+    def _is_serial(connection: Any) -> bool:
+        return bool(connection.interface_type == pyvisa.constants.InterfaceType.asrl)
 
     def _named(self, error: Exception, command: str) -> Exception:
         """The error of our tree that stands for *error*."""

@@ -83,7 +83,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileRefused(path, "", "no such file") from None
-    except (IsADirectoryError, PermissionError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise FileRefused(path, "", f"cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise FileRefused(path, "", f"is not valid TOML: {error}") from None
@@ -96,7 +96,7 @@ def check_format(data: dict[str, Any], file: object, kind: str, version: int) ->
     if found != kind:
         raise FileRefused(file, "format", f"is {found!r}; this must be {kind!r}")
     number = data.pop("version", version)
-    if number != version:
+    if type(number) is not int or number != version:  # True equals 1
         raise FileRefused(file, "version", f"is {number!r}; this antistokes reads version {version}")
     return data
 

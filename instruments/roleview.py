@@ -49,11 +49,11 @@ class RoleView(Generic[R]):
             raise AttributeError(f"a {self._role} has no '{member}'")
         self._call(member, functools.partial(setattr, self._device, member), value)
 
-    def _call(self, member: str, function: Any, *args: Any) -> Any:
+    def _call(self, member: str, function: Any, *args: Any, **kwargs: Any) -> Any:
         device = self._device
         with device.lock:
             try:
-                return function(*args)
+                return function(*args, **kwargs)
             except AntistokesError:
                 raise
             except Exception as error:

@@ -142,9 +142,10 @@ class Station:
     def open_one(self, name: str) -> Device:
         """Open the instrument *name* alone, if it is not open yet."""
         if name not in self._devices:
+            device = self._open(name, self.file.instruments[name])
             if not self._devices:
                 atexit.register(self.close)
-            self._devices[name] = self._open(name, self.file.instruments[name])
+            self._devices[name] = device
         return self._devices[name]
 
     def _open(self, name: str, entry: InstrumentEntry) -> Device:
@@ -170,8 +171,12 @@ class Station:
             raise
         except Exception as error:
             raise InstrumentError(name, f"cannot be opened: {type(error).__name__}: {error}") from error
-        for quantity, (low, high) in entry.limits.items():
-            device.narrow_limit(quantity, low, high)
+        try:
+            for quantity, (low, high) in entry.limits.items():
+                device.narrow_limit(quantity, low, high)
+        except BaseException:
+            device.close()
+            raise
         log.info("%s: opened %s on %s", name, driver.MODEL, entry.resource)
         return cast("Device", device)
 
@@ -186,32 +191,41 @@ class Station:
         return result
 
     def make_safe(self) -> list[SafeStep]:
-        """Make every instrument safe, last opened first; a failing one does not keep the next from it."""
+        """Make every instrument safe, last opened first; a failing one does not keep the next from it.
+
+        Nor does a Ctrl-C: it is raised again at the end.
+        """
         steps = []
+        interrupt: BaseException | None = None
         for name, device in reversed(list(self._devices.items())):
             start = self.clock.now()
             problem = ""
             try:
                 device.make_safe()
-            except Exception as error:
+            except BaseException as error:
                 problem = f"{type(error).__name__}: {error}"
                 log.error("%s: could not be made safe: %s", name, problem)
+                if not isinstance(error, Exception):
+                    interrupt = error
             steps.append(SafeStep(name, self.clock.now() - start, problem))
+        if interrupt is not None:
+            raise interrupt
         return steps
 
     def close(self) -> list[SafeStep]:
         """Make all safe, then close all. May be called again."""
-        steps = self.make_safe()
-        for name, device in reversed(list(self._devices.items())):
-            try:
-                device.close()
-            except Exception as error:
-                log.error("%s: could not be closed: %s: %s", name, type(error).__name__, error)
-        self._devices.clear()
-        self._views.clear()
-        self.backend.close()
-        atexit.unregister(self.close)
-        return steps
+        try:
+            return self.make_safe()
+        finally:
+            for name, device in reversed(list(self._devices.items())):
+                try:
+                    device.close()
+                except Exception as error:
+                    log.error("%s: could not be closed: %s: %s", name, type(error).__name__, error)
+            self._devices.clear()
+            self._views.clear()
+            atexit.unregister(self.close)
+            self.backend.close()
 
     def __enter__(self) -> Station:
         return self.open()

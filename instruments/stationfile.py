@@ -48,9 +48,9 @@ class StationFile(Record, kw_only=True, frozen=True):
     def read(cls, path: str | Path) -> StationFile:
         """:raises FileRefused: with the file, the key and what would be right"""
         data = check_format(read_toml(path), path, FORMAT, VERSION)
-        for reserved in ("path", "text"):
-            if reserved in data:
-                raise FileRefused(path, reserved, f"unknown key; {nearest(reserved, _KEYS)}")
+        for key in data:
+            if key not in _KEYS:
+                raise FileRefused(path, key, f"unknown key; {nearest(key, _KEYS)}")
         text = Path(path).read_text(encoding="utf-8")
         station = convert({"name": Path(path).stem} | data | {"path": str(path), "text": text}, cls, path)
         station._check()
@@ -64,7 +64,7 @@ class StationFile(Record, kw_only=True, frozen=True):
             raise FileRefused(self.path, "instruments", "is empty; a station has at least one instrument")
         taken: dict[str, str] = {}
         for name, entry in self.instruments.items():
-            resource = entry.resource.strip().upper()
+            resource = _canonical(entry.resource)
             if resource in taken:
                 raise FileRefused(
                     self.path,
@@ -84,6 +84,17 @@ class StationFile(Record, kw_only=True, frozen=True):
                 raise FileRefused(
                     self.path, f"roles.{role}", f"is '{name}'; {nearest(name, self.instruments)}"
                 )
+
+
+def _canonical(resource: str) -> str:
+    """*resource* in the one way to write it, e.g. ``ASRL1::INSTR`` for ``asrl1``; a serial number as it is."""
+    from pyvisa import rname  # slow to import
+
+    try:
+        name: str = rname.to_canonical_name(resource.strip())
+    except rname.InvalidResourceName:
+        name = resource.strip()
+    return name.upper()
 
 
 _KEYS = ("backend", "beam", "format", "instruments", "name", "roles", "sample", "simulation", "version")

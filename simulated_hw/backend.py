@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from pyvisa.rname import InvalidResourceName
 
 from antistokes.instruments.clock import Clock, RealClock, VirtualClock
-from antistokes.instruments.errors import FileRefused, nearest
+from antistokes.instruments.errors import FileRefused, Refused, nearest
 from antistokes.instruments.records import Record, SampleRecord, convert
 from antistokes.instruments.stationfile import StationFile
 
@@ -22,12 +25,15 @@ from .twin import Twin
 from .visa import VirtualVisaLibrary
 
 
+_EXAMPLES = "'ASRL1::INSTR' or 'TCPIP0::192.168.1.36::7777::SOCKET'"
+
+
 class Simulation(Record, kw_only=True, frozen=True):
     """``[simulation]`` of a station file."""
 
     #: id of a shipped sample, or a sample file (relative to the station file)
     sample: str | None = None
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=0)] = 0
     time: Literal["virtual", "real"] = "virtual"
     optics: OpticsSettings = OpticsSettings()
     #: settings of single twins, by the instrument's name
@@ -52,8 +58,11 @@ def build_world(
 ) -> World:
     """The bench that *station* describes, every instrument's twin on it.
 
-    :raises FileRefused: a fault in ``[simulation]`` or an instrument without a twin
+    :raises FileRefused: a fault in ``[simulation]``, an instrument without a twin or with a wrong resource
+    :raises Refused: a seed or a sample that cannot be
     """
+    if seed is not None and seed < 0:
+        raise Refused(f"seed = {seed}: must be 0 or more")
     simulation = _simulation(station)
     loaded = _load_sample(station, simulation, sample)
     bench = Bench(clock, station.beam, loaded, simulation.optics, simulation.seed if seed is None else seed)
@@ -70,7 +79,14 @@ def build_world(
         table = simulation.twins.get(name, {})
         settings = convert(table, twin_class.Settings, station.path, f"simulation.twins.{name}")
         twins[name] = twin_class(name, bench, settings)
-        twins[name].resource_name = entry.resource
+        try:
+            twins[name].resource_name = entry.resource
+        except InvalidResourceName:
+            raise FileRefused(
+                station.path,
+                f"instruments.{name}.resource",
+                f"is '{entry.resource}'; must be a VISA resource name, such as {_EXAMPLES}",
+            ) from None
     return World(bench, twins, loaded)
 
 

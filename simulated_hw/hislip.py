@@ -134,11 +134,9 @@ class Channel:
         self.send(Kind.ERROR, fault, payload=_text(fault))
 
     def fail(self, fatal: Fatal) -> None:
-        """Tell the client why, and end the session."""
+        """Tell the client why, and hang up; that ends the session."""
         self.send(Kind.FATAL_ERROR, fatal, payload=_text(fatal))
         self.hang_up()
-        if self._session is not None:
-            self._session.end()
 
     def hang_up(self) -> None:
         """No more messages are read; close when all is sent."""
@@ -185,7 +183,6 @@ class Channel:
             self.fail(Fatal.INVALID_INITIALIZATION)
         elif message.kind == Kind.FATAL_ERROR:
             self.hang_up()
-            self._session.end()
         elif message.kind != Kind.ERROR:
             self.refuse(Fault.UNRECOGNIZED_MESSAGE_TYPE)
 

@@ -253,15 +253,6 @@ class CLD1015(ScpiInstrument):
             self.clock.sleep(_POLL)
         return True
 
-    def _drop_unread(self) -> None:
-        """USBTMC can do more than forget what has come: clearing the device also stops what is to come."""
-        if self._unread:
-            try:
-                self.adapter.connection.clear()
-            except Exception as error:
-                raise self._named(error, "clear") from error
-            self._unread = False
-
     def make_safe(self) -> None:
         """Output off, then current 0, both read back; the temperature controller stays as it is.
 

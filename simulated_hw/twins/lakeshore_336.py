@@ -10,20 +10,15 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal
 
-import numpy as np
-
 from antistokes.instruments.records import NonNegative, Record
 
 from ..cryostat import Control, Cryostat, CryostatSettings
-from ..twin import Answer, Handler, Twin, answers
-from .lakeshore_336_settings import STORED, Refused, defaults, integer, key_of, number, one_of
+from ..twin import Answer
+from .lakeshore_336_curves import DIODE_K, CurveTwin, kelvin_of, volts_of
+from .lakeshore_336_settings import STORED, Refused, command, defaults, integer, key_of, number, one_of, split
 
 _CME, _EXE, _OPC = 32, 16, 1
 _CURRENTS = (0.0, 0.707, 1.0, 1.141, 2.0)  # A, by the code of HTRSET; 0 means the user's own
-# Silicon diode, K against V: points of the standard DT-670 curve, rounded
-_DIODE_K = (1.4, 4.2, 10.0, 20.0, 30.0, 50.0, 77.35, 100.0, 150.0, 200.0, 250.0, 300.0, 400.0, 500.0)
-_DIODE_V = (1.644, 1.578, 1.384, 1.198, 1.107, 1.073, 1.020, 0.979, 0.870, 0.756, 0.648, 0.560, 0.334, 0.091)
-_CURVES = {1: "DT-470", 2: "DT-670", 3: "DT-500-D", 4: "DT-500-E1", 6: "PT-100", 7: "PT-1000"}
 
 
 class LakeShore336Settings(Record, kw_only=True, frozen=True):
@@ -38,13 +33,7 @@ class LakeShore336Settings(Record, kw_only=True, frozen=True):
     heater: Literal["ok", "open", "short"] = "ok"
 
 
-def command(header: str) -> Callable[[Handler], Handler]:
-    """Mark a handler by a header; it gets the text of the parameters, a blank before them is optional."""
-    end = "" if header.endswith("?") else r"(?:\s|(?=\d)|$)"
-    return answers(rf"(?i){re.escape(header)}{end}\s*(.*)")
-
-
-class LakeShore336Twin(Twin):
+class LakeShore336Twin(CurveTwin):
     """Measures and heats the cryostat, which it brings into the world."""
 
     model = "Lake Shore 336"
@@ -56,8 +45,6 @@ class LakeShore336Twin(Twin):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.values = defaults(self.settings.cryostat.start_K)
-        self.curves: dict[int, list[str]] = {}
-        self.points: dict[int, dict[int, tuple[float, float]]] = {}
         self.extremes: dict[str, tuple[float, float]] = {}
         self.esr = 0
         self.cryostat = Cryostat(self.clock, self.settings.cryostat, Control(**self._control()))
@@ -89,15 +76,14 @@ class LakeShore336Twin(Twin):
             self.esr |= _CME
             return None
         setting = STORED[name]
-        parameters = _split(message[match.start(3) :])
+        parameters = split(message[match.start(3) :])
         key, parameters = key_of(setting, parameters)
         if match[2] == "?":
             return setting.show(self.values[name, key])
-        new = setting.read(parameters)
+        new = setting.read(parameters, self.values[name, key])
         if name == "RANGE" and key in ("3", "4") and new[0] > 1:
             raise Refused
-        # fields left out at the end keep their value
-        self.values[name, key] = new + self.values[name, key][len(new) :]
+        self.values[name, key] = new
         if key in ("1", "A", "B"):
             self.cryostat.adjust(**self._control())
         return None
@@ -186,7 +172,8 @@ class LakeShore336Twin(Twin):
         if text.strip() != "99":
             raise Refused
         self.values = defaults(self.settings.cryostat.start_K)
-        self.curves, self.points, self.extremes = {}, {}, {}
+        self.forget_curves()
+        self.extremes.clear()
         self._heaters_off()
 
     # -- readings ---------------------------------------------------------------------------------
@@ -201,7 +188,7 @@ class LakeShore336Twin(Twin):
 
     @command("SRDG?")
     def sensor_units(self, text: str) -> str:
-        return self._each(text, lambda name: f"{_volts(self._reading(name)) * self._is_valid(name):+08.5f}")
+        return self._each(text, lambda name: f"{volts_of(self._reading(name)) * self._is_valid(name):+08.5f}")
 
     @command("RDGST?")
     def reading_status(self, text: str) -> str:
@@ -247,18 +234,18 @@ class LakeShore336Twin(Twin):
         if name in self.settings.sensor_status:
             return self.settings.sensor_status[name]
         temperature = self._temperature(name)
-        return 16 if temperature < _DIODE_K[0] else 32 if temperature > _DIODE_K[-1] else 0
+        return 16 if temperature < DIODE_K[0] else 32 if temperature > DIODE_K[-1] else 0
 
     # -- outputs ----------------------------------------------------------------------------------
 
     @command("SETP")
     def set_setpoint(self, text: str) -> None:
-        parameters = _split(text)
+        parameters = split(text)
         if len(parameters) != 2:
             raise Refused
         output = one_of(parameters[0], "1234")
         value = number(parameters[1], -9999, 9999)
-        kelvin = {1: value, 2: value + 273.15}.get(self._units(output), _kelvin(value))
+        kelvin = {1: value, 2: value + 273.15}.get(self._units(output), kelvin_of(value))
         self.values["SETPOINT_K", output] = (number(str(kelvin), 0, 2000),)
         if output == "1":
             self.cryostat.adjust(**self._control())
@@ -268,7 +255,7 @@ class LakeShore336Twin(Twin):
         """During a ramp the set-point on its way."""
         output = one_of(text, "1234")
         kelvin = self.cryostat.aim if output == "1" else self.values["SETPOINT_K", output][0]
-        return f"{ {1: kelvin, 2: kelvin - 273.15}.get(self._units(output), _volts(kelvin)):+08.3f}"
+        return f"{ {1: kelvin, 2: kelvin - 273.15}.get(self._units(output), volts_of(kelvin)):+08.3f}"
 
     def _units(self, output: str) -> int:
         """Preferred units of the input that controls: 1 K, 2 °C, 3 sensor."""
@@ -299,21 +286,24 @@ class LakeShore336Twin(Twin):
 
     @command("ZONE?")
     def zone(self, text: str) -> str:
-        output, which = (*_split(text), "")[:2]
+        output, which = (*split(text), "")[:2]
         key = f"{one_of(output, '12')}/{integer(which, 1, 10)}"
         return STORED["ZONE_TABLE"].show(self.values["ZONE_TABLE", key])
 
     @command("ZONE")
     def set_zone(self, text: str) -> None:
-        output, which, *rest = (*_split(text), "", "")
-        key = f"{one_of(output, '12')}/{integer(which, 1, 10)}"
-        new = STORED["ZONE_TABLE"].read([text for text in rest if text])
-        self.values["ZONE_TABLE", key] = new + self.values["ZONE_TABLE", key][len(new) :]
+        parameters = split(text)
+        if len(parameters) < 2:
+            raise Refused
+        key = f"{one_of(parameters[0], '12')}/{integer(parameters[1], 1, 10)}"
+        self.values["ZONE_TABLE", key] = STORED["ZONE_TABLE"].read(
+            parameters[2:], self.values["ZONE_TABLE", key]
+        )
 
     @command("ATUNE")
     def tune(self, text: str) -> None:
         """Accepted; no tuning takes place."""
-        output, mode = (*_split(text), "")[:2]
+        output, mode = (*split(text), "")[:2]
         one_of(output, "12")
         integer(mode, 0, 2)
 
@@ -333,52 +323,3 @@ class LakeShore336Twin(Twin):
     @command("TEMP?")
     def junction(self, _: str) -> str:
         return f"{self.settings.cryostat.surroundings_K:+08.3f}"
-
-    # -- curves -----------------------------------------------------------------------------------
-
-    @command("CRVHDR?")
-    def curve_header(self, text: str) -> str:
-        curve = integer(text, 1, 59)
-        name, *rest = self.curves.get(curve, [_CURVES.get(curve, ""), "STANDARD C", "2", "+475.000", "1"])
-        return ",".join([f"{name:<15}", f"{rest[0]:<10}", *rest[1:]])
-
-    @command("CRVHDR")
-    def set_curve_header(self, text: str) -> None:
-        parameters = _split(text)
-        if len(parameters) != 6:
-            raise Refused
-        curve = integer(parameters[0], 21, 59)
-        name, serial = (text.strip('"') for text in parameters[1:3])
-        shape, slope = integer(parameters[3], 1, 4), integer(parameters[5], 1, 2)
-        limit = number(parameters[4], 0, 9999)
-        self.curves[curve] = [name[:15], serial[:10], str(shape), f"{limit:+08.3f}", str(slope)]
-
-    @command("CRVPT?")
-    def curve_point(self, text: str) -> str:
-        curve, index = (*_split(text), "")[:2]
-        volts, kelvin = self.points.get(integer(curve, 1, 59), {}).get(integer(index, 1, 200), (0.0, 0.0))
-        return f"{volts:+08.5f},{kelvin:+08.3f}"
-
-    @command("CRVPT")
-    def set_curve_point(self, text: str) -> None:
-        curve, index, volts, kelvin = (*_split(text), "", "", "")[:4]
-        table = self.points.setdefault(integer(curve, 21, 59), {})
-        table[integer(index, 1, 200)] = number(volts, -9999, 99999), number(kelvin, 0, 9999)
-
-    @command("CRVDEL")
-    def delete_curve(self, text: str) -> None:
-        curve = integer(text, 21, 59)
-        self.curves.pop(curve, None)
-        self.points.pop(curve, None)
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")] if text.strip() else []
-
-
-def _volts(kelvin: float) -> float:
-    return float(np.interp(kelvin, _DIODE_K, _DIODE_V))
-
-
-def _kelvin(volts: float) -> float:
-    return float(np.interp(-volts, [-v for v in _DIODE_V], _DIODE_K))

@@ -1,4 +1,4 @@
-"""Settings the Lake Shore 336 keeps: which command, for which input or output, which fields in which range.
+"""Grammar of the Lake Shore 336: the settings it keeps, for which input or output, in which range.
 
 Model 336 user's manual, chapter 6; where it gives no power-up value, the value is assumed.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from ..twin import Handler, answers
 
 
 class Refused(Exception):
@@ -50,11 +53,13 @@ class Setting:
     fields: tuple[Number | Text, ...]
     start: tuple[Any, ...]
 
-    def read(self, texts: list[str]) -> tuple[Any, ...]:
-        """Values of the first fields."""
-        if not 1 <= len(texts) <= len(self.fields):
+    def read(self, texts: list[str], old: tuple[Any, ...]) -> tuple[Any, ...]:
+        """New values; a field left empty or out keeps its old one."""
+        if not any(texts) or len(texts) > len(self.fields):
             raise Refused
-        return tuple(field.read(text) for field, text in zip(self.fields, texts, strict=False))
+        texts = texts + [""] * (len(self.fields) - len(texts))
+        each = zip(self.fields, texts, old, strict=True)
+        return tuple(field.read(text) if text else value for field, text, value in each)
 
     def show(self, values: tuple[Any, ...]) -> str:
         """The answer to a query."""
@@ -120,6 +125,17 @@ def defaults(start: float) -> dict[tuple[str, str], tuple[Any, ...]]:
     values["RANGE", "1"] = (2,)
     values |= {("SETPOINT_K", output): (start,) for output in _OUTPUTS}
     return values
+
+
+def command(header: str) -> Callable[[Handler], Handler]:
+    """Mark a handler by a header; it gets the text of the parameters, a blank before them is optional."""
+    end = "" if header.endswith("?") else r"(?:\s|(?=\d)|$)"
+    return answers(rf"(?i){re.escape(header)}{end}\s*(.*)")
+
+
+def split(text: str) -> list[str]:
+    """The parameters in *text*."""
+    return [part.strip() for part in text.split(",")] if text.strip() else []
 
 
 def key_of(setting: Setting, parameters: list[str]) -> tuple[str, list[str]]:

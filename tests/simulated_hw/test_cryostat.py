@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from antistokes.instruments.clock import VirtualClock
 from antistokes.simulated_hw.cryostat import Control, Cryostat, CryostatSettings
 
@@ -122,3 +123,10 @@ def test_an_hour_costs_little(clock, cryostat):
         return time.perf_counter() - start
 
     assert min(cost() for _ in range(5)) < 0.05
+
+
+def test_what_was_set_holds_until_it_is_changed_even_if_nobody_looked(clock, cryostat):
+    cryostat.adjust(full_power=0.0)
+    clock.sleep(600)
+    cryostat.adjust(full_power=10.0)
+    assert cryostat.stage < 250

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+
 from antistokes.simulated_hw.bench import Light
 from antistokes.simulated_hw.detection import Detector, DetectorSettings
 

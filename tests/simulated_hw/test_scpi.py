@@ -96,6 +96,10 @@ def test_an_error_in_one_unit_leaves_the_others(supply):
     assert [error.code for error in supply.errors] == [-222, -113]
 
 
+def test_a_refused_value_keeps_the_path(supply):
+    assert supply.respond("CURR:LEV 9;LIM?") == "2"
+
+
 def test_a_quoted_semicolon_separates_nothing(supply):
     supply.respond("""DISP:TEXT "a;b";:CURR 1""")
     assert (supply.text, supply.current) == ('"a;b"', 1.0)

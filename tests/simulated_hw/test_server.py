@@ -2,6 +2,7 @@
 
 import json
 import logging
+import select
 import signal
 import socket
 import struct
@@ -107,10 +108,10 @@ def hislip_client(endpoint):
 
 
 def flood(sock, data):
-    """Send until the server takes no more."""
+    """Send until the server takes no more, at most 64 MB."""
     sock.settimeout(0.05)
     with suppress(TimeoutError):
-        while True:
+        for _ in range(64_000_000 // len(data)):
             sock.sendall(data)
 
 
@@ -238,6 +239,19 @@ def test_a_client_that_has_finished_asking_still_gets_its_answer(endpoint):
         assert lines.read() == b"goodbye\n"
 
 
+def test_an_idle_server_waits_for_nothing(server, endpoint):
+    with both_ways(endpoint) as resources:
+        for resource in resources:
+            resource.query("say x")
+    with raw(endpoint) as (sock, lines):
+        sock.sendall(b"say x\nsay y\n")
+        assert lines.readline() + lines.readline() == b"x\ny\n"
+        sock.sendall(b"say z\n")
+        assert lines.readline() == b"z\n"
+        assert len(server._connections) == 1
+        assert server.expecting == set()
+
+
 # -- HiSLIP ---------------------------------------------------------------------------------------
 
 
@@ -271,6 +285,22 @@ def test_messages_sent_while_clearing_are_dropped(endpoint):
         instrument.send(b"say dropped")
         instrument.device_clear_complete(feature)
         instrument.send(b"say x")
+        assert instrument.receive() == b"x\n"
+
+
+def test_device_clear_sends_nothing_later(endpoint):
+    with hislip_client(endpoint) as instrument, raw(endpoint) as (sock, lines):
+        instrument.send(b"slow x")
+        instrument.device_clear()
+        sock.sendall(b"slow y\n")
+        assert lines.readline() == b"y\n"
+        assert select.select([instrument._sync], [], [], 0)[0] == []
+
+
+def test_an_answer_under_way_survives_a_trigger(endpoint):
+    with hislip_client(endpoint) as instrument:
+        instrument.send(b"slow x")
+        instrument.trigger()
         assert instrument.receive() == b"x\n"
 
 
@@ -347,6 +377,19 @@ def test_data_without_an_asynchronous_channel_is_a_fatal_error(endpoint):
         assert receive(sock)[:2] == (Kind.FATAL_ERROR, hislip.Fatal.CHANNELS_NOT_ESTABLISHED)
 
 
+def test_a_session_has_one_asynchronous_channel(endpoint):
+    with hislip_client(endpoint), hislip_socket(endpoint) as sock:
+        sock.sendall(message(Kind.ASYNC_INITIALIZE, 0, 1))
+        assert receive(sock)[:2] == (Kind.FATAL_ERROR, hislip.Fatal.INVALID_INITIALIZATION)
+
+
+def test_a_fatal_error_of_the_client_ends_both_channels(endpoint):
+    with hislip_client(endpoint) as instrument:
+        instrument.fatal_error("Unidentified error")
+        assert instrument._sync.recv(1) == b""
+        assert instrument._async.recv(1) == b""
+
+
 def test_a_bad_header_ends_both_channels(endpoint):
     with hislip_client(endpoint) as instrument:
         instrument._sync.sendall(b"x" * 16)
@@ -413,18 +456,24 @@ def test_clients_that_vanish_leave_no_trace(server, endpoint, caplog, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_a_client_that_does_not_read_holds_up_nobody(endpoint):
-    with raw(endpoint) as (deaf, _), raw(endpoint) as (sock, lines):
-        flood(deaf, b"block 65536\n" * 100)
-        sock.sendall(b"say x\n")
-        assert lines.readline() == b"x\n"
+def test_a_client_that_does_not_read_is_not_heard_and_holds_up_nobody(server, endpoint):
+    with raw(endpoint) as (deaf, _):
+        flood(deaf, b"say " + b"x" * 1000 + b"\n")
+        [stuck] = server._connections
+        with raw(endpoint) as (sock, lines):
+            sock.sendall(b"say x\n")
+            assert lines.readline() == b"x\n"
+            assert 0 < len(stuck._unsent) < 2 << 20
 
 
-def test_a_client_that_does_not_wait_is_not_heard(endpoint):
-    with raw(endpoint) as (hasty, _), raw(endpoint) as (sock, lines):
+def test_a_client_that_does_not_wait_is_not_heard_and_holds_up_nobody(server, endpoint):
+    with raw(endpoint) as (hasty, _):
         flood(hasty, b"never\n" * 1000)
-        sock.sendall(b"say x\n")
-        assert lines.readline() == b"x\n"
+        [stuck] = server._connections
+        with raw(endpoint) as (sock, lines):
+            sock.sendall(b"say x\n")
+            assert lines.readline() == b"x\n"
+            assert stuck._talk._line.waiting() < 1000
 
 
 def test_many_connections_are_served_or_turned_away(endpoint, caplog):

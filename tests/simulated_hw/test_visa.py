@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import deque
 
 import pytest
 import pyvisa
@@ -40,6 +41,11 @@ class Parrot(Twin):
     def slow(self, text):
         self.take_time(10)
         return text
+
+    @answers("first (.*)")
+    def first(self, text):
+        """Before all that waits: by a new outbox, as a twin may have one."""
+        self._outbox = deque([(0.0, text.encode()), *self._outbox])
 
     @answers(r"block (\d+)")
     def block(self, size):
@@ -228,9 +234,10 @@ def test_lines_of_one_twin_do_not_mix():
     one.feed(b"say o")
     other.feed(b"say other\n")
     twin.feed(b"say own\n")
-    one.feed(b"ne\n")
+    one.feed(b"ne\nfirst of all\n")
+    assert (one.waiting(), other.waiting()) == (2, 1)
     clock.sleep(1)
-    assert [line.take() for line in (one, other, twin)] == [b"one\n", b"other\n", b"own\n"]
+    assert [line.take() for line in (one, one, other, twin)] == [b"of all", b"one\n", b"other\n", b"own\n"]
 
 
 def test_threads_that_lock_each_query_get_their_own_answers():

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from antistokes.instruments.clock import RealClock
 from antistokes.instruments.errors import DeviceFault, OverRange, WrongModel
 from antistokes.instruments.power_meters.thorlabs_pm100d import PM100D
@@ -68,7 +69,7 @@ def meter() -> Iterator[Server]:
 
 @pytest.fixture
 def driver(cryostat: Server) -> Iterator[LakeShore336]:
-    driver = LakeShore336(cryostat.resource, "cryostat", visa_library="@py")
+    driver = LakeShore336(cryostat.resource, "cryostat", visa_library="@py", sample_input="C")
     yield driver
     driver.close()
 
@@ -88,6 +89,12 @@ def test_lakeshore_reads_and_settings(driver: LakeShore336) -> None:
     driver.pid = (40, 15, 0)
     assert driver.pid == (40, 15, 0)
     assert driver.snapshot()["range"] == "off"
+
+
+def test_lakeshore_names_a_sensor_out_of_range(driver: LakeShore336) -> None:
+    driver.sample_input = "B"  # a platinum sensor at 4 K
+    with pytest.raises(OverRange, match="input B: temperature below the curve"):
+        _ = driver.temperature
 
 
 def test_lakeshore_heats_and_is_made_safe(driver: LakeShore336) -> None:

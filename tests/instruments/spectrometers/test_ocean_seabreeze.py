@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import BadAnswer, ConnectionFailed, DeviceFault, LimitError
 from antistokes.instruments.spectrometers import ocean_seabreeze
@@ -126,7 +127,9 @@ def test_how_many_frames_are_thrown_away_can_be_set(sdk, device):
 @pytest.mark.parametrize("answer", [np.arange(3.0), np.zeros((2, 2)), np.array([]), np.float64(1)])
 def test_a_frame_of_another_size_is_a_bad_answer(device, driver, answer):
     device.answer = answer
-    with pytest.raises(BadAnswer, match=r"spectrometer: 'intensities' gave an array of shape .*expected \(4,\)"):
+    with pytest.raises(
+        BadAnswer, match=r"spectrometer: 'intensities' gave an array of shape .*expected \(4,\)"
+    ):
         driver.frame()
 
 
@@ -139,11 +142,15 @@ def test_a_frame_with_values_that_are_not_finite_is_a_bad_answer(device, driver,
 
 @pytest.mark.parametrize(
     ("raised", "error"),
-    [(SdkError("no"), DeviceFault), (OSError("pulled"), ConnectionFailed), (RuntimeError("closed"), ConnectionFailed)],
+    [
+        (SdkError("no"), DeviceFault),
+        (OSError("pulled"), ConnectionFailed),
+        (RuntimeError("closed"), ConnectionFailed),
+    ],
 )
 def test_what_the_sdk_raises_gets_the_devices_name(device, driver, raised, error):
     device.answer = raised
-    with pytest.raises(error, match="spectrometer: .*intensities") as caught:
+    with pytest.raises(error, match=r"spectrometer: .*intensities") as caught:
         driver.frame()
     assert caught.value.__cause__ is raised
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+from pymeasure.test import expected_protocol
+
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import BadAnswer, DeviceFault, LimitError, OverRange, WrongModel
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.temperature.lakeshore_336 import LakeShore336
-from pymeasure.test import expected_protocol
 
 IDN = (b"*IDN?", b"LSCI,MODEL336,LSA12AB/1234567,2.9")
 OPENING = [IDN, (b"*ESR?", b"128"), (b"OUTMODE? 1", b"1,1,0"), (b"INTYPE? A", b"1,0,0,0,1")]
@@ -19,7 +20,9 @@ RAMP_OFF = (b"RAMP? 1", b"0,+010.0")
 
 @contextmanager
 def controller(*exchanges, opening=OPENING, **settings):
-    with expected_protocol(LakeShore336, [*opening, *exchanges], name="cryostat", clock=VirtualClock(), **settings) as it:
+    with expected_protocol(
+        LakeShore336, [*opening, *exchanges], name="cryostat", clock=VirtualClock(), **settings
+    ) as it:
         yield it
 
 
@@ -115,7 +118,8 @@ def test_after_the_ramp_the_device_is_asked_for_its_setpoint():
 
 
 @pytest.mark.parametrize(
-    ("bits", "text"), [(b"016", "execution error"), (b"032", "command error"), (b"048", "execution error, command error")]
+    ("bits", "text"),
+    [(b"016", "execution error"), (b"032", "command error"), (b"048", "execution error, command error")],
 )
 def test_an_event_after_a_setting_is_raised(bits, text):
     with (

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import pyvisa
+from pymeasure.instruments.lakeshore import LakeShore3xx
+
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import BadAnswer, DeviceFault, DeviceTimeout, OverRange
 from antistokes.instruments.roles import TemperatureController
@@ -12,7 +16,6 @@ from antistokes.simulated_hw.bench import Bench, OpticsSettings
 from antistokes.simulated_hw.twins.lakeshore_336 import LakeShore336Settings, LakeShore336Twin
 from antistokes.simulated_hw.twins.lakeshore_336_settings import STORED
 from antistokes.simulated_hw.visa import VirtualVisaLibrary
-from pymeasure.instruments.lakeshore import LakeShore3xx
 
 RESOURCE = "TCPIP0::192.168.1.36::7777::SOCKET"
 
@@ -37,7 +40,9 @@ def library(twin):
 @pytest.fixture
 def line(library):
     manager = pyvisa.ResourceManager(library)
-    with manager.open_resource(RESOURCE, read_termination="\r\n", write_termination="\n", timeout=500) as line:
+    with manager.open_resource(
+        RESOURCE, read_termination="\r\n", write_termination="\n", timeout=500
+    ) as line:
         yield line
     manager.close()
 
@@ -119,6 +124,7 @@ def test_answers_as_the_manual_prints_them(line, question, answer):
         ("CRVPT 21,2,0.10191,470", "CRVPT? 21,2", "+0.10191,+470.000"),
         ("CRVPT 21,2,0.10191,470;CRVDEL 21", "CRVPT? 21,2", "+0.00000,+000.000"),
         ("RELAY 1,2,B,0", "RELAY? 1", "2,B,0"),
+        ("RELAY 1,1,,", "RELAY? 1", "1,A,0"),
         ("WARMUP 3,1,50", "WARMUP? 3", "1,+50.000"),
         ("*ESE 48", "*ESE?", "048"),
         ("*OPC", "*ESR?", "001"),
@@ -149,10 +155,33 @@ def test_an_unknown_command_stays_silent_and_sets_the_command_error(line, messag
 
 @pytest.mark.parametrize(
     "message",
-    ["KRDG? E", "KRDG?", "SETP 9,3", "SETP 1", "SETP 1,abc", "SETP 1,nan", "SETP 1,-5", "RANGE 1,4", "RANGE 3,2", "RANGE 1"]
-    + ["RANGE 1,1.5", "RANGE 1,2,3", "PID 1,2000,1,1", "RAMP 1,1,101", "HTR? 3", "AOUT? 1", "CRVDEL 5", "DFLT 1", "ZONE 1,11,3"]
-    + ["MOUT 1,-1", "CRVHDR 21,x", "SETP? 5", "INTYPE? Q"],
-)  # fmt: skip
+    [
+        "KRDG? E",
+        "KRDG?",
+        "HTR? 3",
+        "AOUT? 1",
+        "SETP? 5",
+        "INTYPE? Q",
+        "SETP 9,3",
+        "SETP 1",
+        "SETP 1,abc",
+        "SETP 1,nan",
+        "SETP 1,-5",
+        "RANGE 1",
+        "RANGE 1,",
+        "RANGE 1,4",
+        "RANGE 3,2",
+        "RANGE 1,1.5",
+        "RANGE 1,2,3",
+        "PID 1,2000,1,1",
+        "RAMP 1,1,101",
+        "MOUT 1,-1",
+        "CRVDEL 5",
+        "CRVHDR 21,x",
+        "DFLT 1",
+        "ZONE 1,11,3",
+    ],
+)
 def test_a_bad_parameter_stays_silent_changes_nothing_and_sets_the_execution_error(line, message):
     assert line.query(message + ";*ESR?") == "016"
     assert line.query("SETP? 1;RANGE? 1;PID? 1") == "+300.000;2;+0050.0,+0020.0,+0000"
@@ -358,6 +387,6 @@ def test_the_driver_keeps_50_ms_between_messages(twin, driver):
     respond = twin.respond
     twin.respond = lambda message: arrivals.append(twin.clock.now()) or respond(message)
     driver.snapshot()
-    gaps = [later - earlier for earlier, later in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(arrivals)]
     assert len(gaps) >= 5
     assert min(gaps) >= 0.05 - 1e-9

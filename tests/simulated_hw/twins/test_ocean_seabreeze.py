@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import ConnectionFailed, DeviceFault
 from antistokes.instruments.roles import Spectrometer
@@ -60,7 +61,9 @@ def test_it_has_everything_the_drivers_protocol_names(sdk, spectrometer):
         return [name for name in vars(protocol) if not name.startswith("_")]
 
     assert [name for name in members(ocean_seabreeze.SeaBreeze) if not hasattr(sdk, name)] == []
-    assert [name for name in members(ocean_seabreeze.SeaBreezeSpectrometer) if not hasattr(spectrometer, name)] == []
+    assert [
+        name for name in members(ocean_seabreeze.SeaBreezeSpectrometer) if not hasattr(spectrometer, name)
+    ] == []
 
 
 def test_it_has_the_real_spectrometers_public_names():
@@ -68,7 +71,9 @@ def test_it_has_the_real_spectrometers_public_names():
     ours = make_twin().sdk().Spectrometer
     for name in vars(real):
         if not name.startswith("_") and name not in ("f", "features"):
-            assert isinstance(getattr(ours, name), property) is isinstance(getattr(real, name), property), name
+            assert isinstance(getattr(ours, name), property) is isinstance(getattr(real, name), property), (
+                name
+            )
 
 
 def test_the_device_list_shows_what_is_plugged_in(sdk):
@@ -114,10 +119,10 @@ def settable(request, sdk):
     features = pytest.importorskip("seabreeze.pyseabreeze.features.spectrometer")
     devices = pytest.importorskip("seabreeze.pyseabreeze.devices")
     real = pytest.importorskip("seabreeze.spectrometers")
-    model = devices.USB2000PLUS
+    modes = devices.TriggerMode.supported("NORMAL", "SOFTWARE", "SYNCHRONIZATION", "HARDWARE", "SINGLE_SHOT")
     feature = object.__new__(features.SeaBreezeSpectrometerFeatureOOI)
     feature._integration_time_min, feature._integration_time_max = 1000, 65_535_000
-    feature._integration_time_base, feature._trigger_modes = model.integration_time_base, model.trigger_modes
+    feature._integration_time_base, feature._trigger_modes = 1, modes
     feature.protocol = type("Wire", (), {"send": lambda self, *message: None})()
     return feature.set_integration_time_micros, feature.set_trigger_mode, real.SeaBreezeError
 

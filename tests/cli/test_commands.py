@@ -1,0 +1,91 @@
+"""The commands that look: info, plot, recover, samples, solve, instruments, doctor."""
+
+import json
+
+import pytest
+
+from antistokes.cli.output import emit
+
+SHORT = ["--set", "start=1", "--set", "stop=10", "--set", "points_per_decade=4", "--set", "order=up"]
+
+
+@pytest.fixture
+def run_file(antistokes, tmp_path):
+    assert antistokes("run", "power-sweep", *SHORT, "--out", "a.h5").code == 0
+    return tmp_path / "a.h5"
+
+
+def test_info_says_what_is_in_a_run_file(antistokes, run_file):
+    done = antistokes("info", run_file, "--json")
+    assert done.code == 0
+    assert done.data["points"] == 5
+    assert done.data["simulated"] is True
+    assert done.data["channels"]["irradiance_mean"]["units"] == "W/cm^2"
+    assert "irradiance_peak (W/cm^2)" in done.out
+
+
+@pytest.mark.parametrize("command", ["info", "plot", "recover"])
+def test_what_is_no_run_file_is_refused(antistokes, tmp_path, command):
+    (tmp_path / "text.h5").write_text("not HDF5")
+    assert "no such file" in antistokes(command, "none.h5").err
+    for file in ("none.h5", "text.h5"):
+        done = antistokes(command, file, "--json")
+        assert done.code in (1, 2)
+        assert file in done.data["error"]
+
+
+def test_plot_draws_beside_the_file_and_takes_bands_by_hand(antistokes, run_file):
+    assert antistokes("plot", run_file, "--json").data["figure"] == str(run_file.with_suffix(".png"))
+    done = antistokes("plot", run_file, "--band", "lime=530:550", "--out", "b.svg", "--json")
+    assert list(done.data["bands"]) == ["lime"]
+
+
+@pytest.mark.parametrize("arguments", [["--band", "lime"], ["--band", "lime=2000:3000"], ["--out", "b.xyz"]])
+def test_plot_refuses_what_it_cannot_draw(antistokes, run_file, arguments):
+    done = antistokes("plot", run_file, *arguments)
+    assert done.code == 2
+    assert len(done.err.strip().splitlines()) == 1
+
+
+def test_solve_prints_one_object_per_irradiance(antistokes):
+    done = antistokes("samples", "solve", "yber-micro", "--irradiance", 0.1, 1, 10, "--json")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [row["irradiance"] for row in rows] == [0.1, 1, 10]
+    assert rows[1]["populations"]["Yb:2F5/2"] == pytest.approx(1.0335e-5, rel=1e-3)
+    assert rows[1]["populations"]["Er:4S3/2"] == pytest.approx(1.0801e-7, rel=1e-3)
+    assert rows[1]["quantum_yield"] == pytest.approx(0.0164, abs=5e-5)
+    assert set(rows[1]["bands"]) >= {"green", "red"}
+
+
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "bright"])
+def test_solve_refuses_an_irradiance_that_is_none(antistokes, value):
+    done = antistokes("samples", "solve", "yber-micro", f"--irradiance={value}")
+    assert done.code == 2
+    assert value in done.err
+
+
+def test_samples_and_instruments_are_listed(antistokes):
+    assert "yber-micro" in [s["id"] for s in antistokes("samples", "--json").data["samples"]]
+    drivers = {row["driver"]: row for row in antistokes("instruments", "--json").data["instruments"]}
+    assert drivers["thorlabs_cld1015"]["roles"] == ["Laser"]
+    assert all(row["twin"] for row in drivers.values())
+
+
+def test_doctor_asks_the_built_in_bench_and_touches_no_hardware(antistokes):
+    done = antistokes("doctor", "--json")
+    assert done.code == 0
+    assert {row["name"]: row["problem"] for row in done.data["instruments"]}["laser"] == ""
+    assert "py" in done.data["backends"]
+
+
+def test_doctor_says_which_device_does_not_open(antistokes, variant):
+    station = variant(('"USB0::0x1313::0x804F::M00000001::INSTR"', '"bogus"'))
+    done = antistokes("doctor", "--station", station, "--json")
+    rows = {row["name"]: row for row in done.data["instruments"]}
+    assert "bogus" in rows["laser"]["problem"]
+    assert rows["power_meter"]["problem"] == ""
+
+
+def test_json_has_no_nan(capsys):
+    emit({"a": float("nan"), "b": [1.0, float("inf")]})
+    assert json.loads(capsys.readouterr().out) == {"a": None, "b": [1.0, None]}

@@ -1,0 +1,207 @@
+"""``antistokes run``: refusals, interruption, death; what is left on disk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from antistokes.analysis import describe, load
+
+SHORT = ["--set", "start=1", "--set", "stop=10", "--set", "points_per_decade=3", "--set", "order=up"]
+
+POWER_LAW = """
+format = "antistokes-sample"
+version = 1
+[sample]
+id = "mine"
+bands = { blue = [440, 480] }
+max_irradiance = 100
+[model]
+mechanism = "power-law"
+[[model.lines]]
+name = "blue"
+wavelength = 460
+fwhm = 12
+exponent = 3.0
+rate = 1e19
+reference = 10
+source = "this test"
+"""
+
+
+def test_short_run_ends_well_and_reports(antistokes):
+    done = antistokes("run", "power-sweep", *SHORT, "--out", "a.h5", "--json")
+    assert done.code == 0
+    assert done.data["status"] == "completed"
+    assert done.data["points"] == 4
+    assert "using the built-in virtual bench" in done.err
+
+
+def test_seed_and_sample_are_kept_in_the_file(antistokes):
+    antistokes("run", "power-sweep", *SHORT, "--seed", 7, "--sample", "yber-micro", "--out", "a.h5")
+    attributes = load("a.h5").attrs
+    assert attributes["seed"] == 7
+    assert attributes["sample"]["id"] == "yber-micro"
+
+
+def test_parameter_with_a_unit_is_converted(antistokes):
+    antistokes("run", "power-sweep", *SHORT, "--set", "settle=20 ms", "--out", "a.h5")
+    assert load("a.h5").attrs["parameters"]["settle"] == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["stop=1e6"], ["1e+06", "10000", "W/cm^2", "yber-micro"]),
+        (["unit=mW", "start=1", "stop=500"], ["500", "360", "mW"]),
+        (["start=5", "stop=1"], ["start", "5", "1", "W/cm^2"]),
+        (["points_per_decade=0"], ["points_per_decade", "0", ">= 1"]),
+        (["start=0"], ["start", "0", "> 0"]),
+        (["start=-3"], ["start", "-3", "> 0"]),
+        (["start=nan"], ["start", "nan"]),
+        (["stop=many"], ["stop", "many"]),
+        (["strat=1"], ["strat", "start"]),
+        (["longest_exposure=100"], ["exposure", "100", "65.5"]),
+        (["settle=20 mW"], ["settle", "20 mW", "s"]),
+        (["order=sideways"], ["order", "sideways", "up_down"]),
+        (["temperatures=[77, 900]"], ["900", "420"]),
+        (["start"], ["NAME=VALUE"]),
+    ],
+)
+def test_impossible_plan_is_refused_in_one_line_and_leaves_nothing(antistokes, tmp_path, settings, words):
+    done = antistokes("run", "power-sweep", *[w for s in settings for w in ("--set", s)], "--out", "a.h5", "--json")
+    assert done.code == 2
+    message = done.err.strip().splitlines()[-1]
+    for word in words:
+        assert word in message
+    assert done.data["exit_code"] == 2
+    assert not (tmp_path / "a.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("wavelength = 980 ", "wavelength = 1532 ", ["power_meter", "1532", "400", "1100", "nm"]),
+        ("thorlabs_pm100d", "thorlabs_pm100e", ["lab.toml", "power_meter.driver", "thorlabs_pm100e", "thorlabs_pm100d"]),
+        ("version = 1", "version = 3", ["lab.toml", "version", "3", "1"]),
+        ("current = [0, 0.8]", "current = [0, 8]", ["lab.toml", "current", "8", "1.5", "A"]),
+        ("max_power_mW = 360", "max_power_mW = 10", ["314.159", "10", "mW"]),
+        ("sample =", "samples =", ["lab.toml", "simulation.samples", "sample"]),
+    ],
+)
+def test_unfit_station_is_refused_in_one_line(antistokes, variant, tmp_path, old, new, words):
+    done = antistokes("run", "power-sweep", "--station", variant((old, new)), "--out", "a.h5")
+    assert done.code == 2
+    for word in words:
+        assert word in done.err.strip().splitlines()[-1]
+    assert not (tmp_path / "a.h5").exists()
+
+
+def test_diode_that_cannot_reach_the_power_ends_dark_with_exit_code_2(antistokes, variant):
+    station = variant(("current = [0, 0.8]", "current = [0, 0.2]"))
+    done = antistokes("run", "power-sweep", "--station", station, "--out", "a.h5", "--json")
+    assert done.code == 2
+    assert "laser" in done.data["reason"]
+    assert describe("a.h5")["devices"]["after"]["laser"]["emission"] is False
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('mechanism = "power-law"', 'mechanism = "magic"', ["model.mechanism", "magic", "power-law"]),
+        ("version = 1", "version = 9", ["version", "9"]),
+        ("exponent = 3.0", "exponent = 3.0\nexponnt = 1", ["exponnt", "exponent"]),
+        ("[440, 480]", "[480, 440]", ["bands", "480", "440"]),
+    ],
+)
+def test_unfit_sample_file_is_refused_in_one_line(antistokes, tmp_path, old, new, words):
+    (tmp_path / "mine.toml").write_text(POWER_LAW.replace(old, new))
+    done = antistokes("run", "power-sweep", *SHORT, "--sample", "mine.toml", "--out", "a.h5")
+    assert done.code == 2
+    for word in ["mine.toml", *words]:
+        assert word in done.err.strip().splitlines()[-1]
+
+
+def test_sample_of_ones_own_shows_its_exponent(antistokes, tmp_path):
+    (tmp_path / "mine.toml").write_text(POWER_LAW)
+    settings = ["--set", "start=1", "--set", "stop=50", "--set", "order=up"]
+    done = antistokes("run", "power-sweep", *settings, "--sample", "mine.toml", "--out", "a.h5", "--json")
+    blue = done.data["bands"]["blue"]
+    assert blue["exponent"] == pytest.approx(3.0, abs=4 * blue["stderr"])
+
+
+@pytest.mark.parametrize("out", ["exists.h5", "nowhere/a.h5"])
+def test_file_that_cannot_be_made_is_refused(antistokes, tmp_path, out):
+    (tmp_path / "exists.h5").write_bytes(b"mine")
+    done = antistokes("run", "power-sweep", *SHORT, "--out", out)
+    assert done.code == 2
+    assert (tmp_path / "exists.h5").read_bytes() == b"mine"
+
+
+def test_unknown_words_are_refused(antistokes):
+    assert "power-sweep" in antistokes("run", "power-swep").err
+    assert antistokes("run", "power-swep").code == 2
+    assert antistokes("rum").code == 2
+    assert antistokes("run", "power-sweep", "--station", "nowhere.toml").code == 2
+    assert antistokes("run", "power-sweep", "--seed", "-1").code == 2
+
+
+@pytest.fixture
+def slow_run(tmp_path, variant):
+    """A run in real time in a process of its own, once it has some points on disk."""
+    station = variant(("seed = 980", 'seed = 980\ntime = "real"'))
+    path = tmp_path / "slow.h5"
+    settings = ["start=100", "stop=1000", "points_per_decade=100", "settle=0", "frames=2", "readings=1"]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "antistokes.cli.main", "run", "power-sweep", "--json"),
+            *("--station", station, "--out", path),
+            *[w for s in settings for w in ("--set", s)],
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            if load(path).sizes["point"] >= 3:
+                break
+        except (OSError, ValueError):
+            pass
+        os.sched_yield()
+    yield process, path
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_is_stopped_dark_with_exit_code_130(slow_run, number):
+    process, path = slow_run
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert json.loads(out.splitlines()[-1])["status"] == "stopped"
+    described = describe(path)
+    assert described["status"] == "stopped"
+    assert described["devices"]["after"]["laser"]["emission"] is False
+
+
+def test_killed_run_leaves_a_file_that_opens_and_can_be_repaired(slow_run, antistokes):
+    import xarray
+
+    process, path = slow_run
+    process.kill()
+    process.wait()
+    points = load(path).sizes["point"]
+    assert points >= 3
+    assert antistokes("info", path, "--json").data["status"] == "failed"
+    assert antistokes("recover", path, "--json").data["points"] == points
+    with xarray.open_dataset(path, engine="h5netcdf", group="entry/data") as data:
+        assert data.sizes["point"] == points
+        assert not data["spectrum"].isnull().any()

@@ -40,9 +40,9 @@ def samples(context: typer.Context, json: options.Json = False) -> None:
 def solve(
     sample: Annotated[str, typer.Argument(metavar="ID|FILE", help="sample id or sample file")],
     irradiance: Annotated[
-        list[float], typer.Option("--irradiance", metavar="I [I …]", help="uniform irradiance in W/cm²")
+        list[str], typer.Option("--irradiance", metavar="I [I …]", help="uniform irradiance in W/cm²")
     ],
-    more: Annotated[list[float] | None, typer.Argument(metavar="[I …]", help="further irradiances")] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[I …]", help="further irradiances")] = None,
     temperature: Annotated[float, typer.Option(help="in K")] = 300.0,
     wavelength: Annotated[float, typer.Option(help="of the excitation, in nm")] = 980.0,
     json: options.Json = False,
@@ -51,7 +51,7 @@ def solve(
     from antistokes.simulated_hw.samples.sample import Sample
 
     model = Sample.load(sample)
-    for value in [*irradiance, *(more or [])]:
+    for value in [_number(text) for text in [*irradiance, *(more or [])]]:
         solution = model.solve(value, temperature, wavelength)
         if json:
             emit(
@@ -72,6 +72,13 @@ def solve(
         if solution.quantum_yield is not None:
             table.add_row("quantum yield (visible)", f"{solution.quantum_yield:.3e}")
         screen.print(table)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise Refused(f"--irradiance {text}: must be a number in W/cm²") from None
 
 
 def instruments(json: options.Json = False) -> None:

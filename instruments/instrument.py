@@ -7,7 +7,10 @@ a table of limits that are checked before anything is sent, :meth:`~Device.make_
 
 from __future__ import annotations
 
+import functools
+import logging
 import threading
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import pyvisa
@@ -17,7 +20,9 @@ from pyvisa.constants import StatusCode
 from pyvisa.errors import VisaIOError
 
 from .clock import Clock, RealClock
-from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, LimitError, WrongModel
+from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, LimitError, Refused, WrongModel
+
+log = logging.getLogger(__name__)
 
 
 class Limit(NamedTuple):
@@ -68,9 +73,18 @@ class Device:
             raise LimitError(f"{self.name}: {quantity}", value, low, high, unit)
 
     def narrow_limit(self, quantity: str, low: float, high: float) -> None:
-        """Restrict *quantity* to the part of its limit inside [low, high]."""
+        """Restrict *quantity* to the part of its limit inside [low, high].
+
+        :raises Refused: no part of it is
+        """
         old = self.limits[quantity]
-        self.limits[quantity] = Limit(max(old.low, low), min(old.high, high), old.unit)
+        new = Limit(max(old.low, low), min(old.high, high), old.unit)
+        if new.low > new.high:
+            raise Refused(
+                f"{self.name}: limits of {quantity} = [{low:g}, {high:g}] {old.unit}; "
+                f"this device allows {old.low:g} to {old.high:g} {old.unit}"
+            )
+        self.limits[quantity] = new
 
     @property
     def limits(self) -> dict[str, Limit]:
@@ -110,6 +124,10 @@ class VisaInstrument(Device, Instrument):
     CONNECTION: ClassVar[dict[str, Any]] = {}
     #: one of these words must be in the answer to ``*IDN?``; empty: not asked
     IDN_WORDS: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__init__ = _closing_on_failure(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(
         self, adapter: Adapter | str, name: str = "", *, clock: Clock | None = None, **connection: Any
@@ -156,11 +174,12 @@ class VisaInstrument(Device, Instrument):
             return answer
 
     def write(self, command: str, **kwargs: Any) -> None:
-        """Write *command*."""
-        try:
-            self.adapter.write(command, **kwargs)
-        except Exception as error:
-            raise self._named(error, command) from error
+        """Write *command*, never between the question and the answer of another thread."""
+        with self.lock:
+            try:
+                self.adapter.write(command, **kwargs)
+            except Exception as error:
+                raise self._named(error, command) from error
 
     def read(self, **kwargs: Any) -> str:
         """Read one answer."""
@@ -197,7 +216,10 @@ class VisaInstrument(Device, Instrument):
             else:
                 self.adapter.flush_read_buffer()
         except Exception as error:
-            raise self._named(error, "clear") from error
+            # pyvisa-py cannot clear over USB; the next question shows whether the device is there
+            if getattr(error, "error_code", None) != StatusCode.error_nonsupported_operation:
+                raise self._named(error, "clear") from error
+            self.adapter.flush_read_buffer()
         self._unread = False
 
     @staticmethod
@@ -245,6 +267,24 @@ class ScpiInstrument(VisaInstrument):
         if found:
             raise DeviceFault(self.name, "; ".join(found))
         return found
+
+
+def _closing_on_failure(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that fails gives the connection back: nobody else has a name for the device then."""
+
+    @functools.wraps(init)
+    def wrapped(self: VisaInstrument, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except BaseException:
+            if "adapter" in self.__dict__:
+                try:
+                    self.close()
+                except Exception as error:
+                    log.error("%s: could not be closed: %s", self.name, _one_line(error))
+            raise
+
+    return wrapped
 
 
 def _one_line(error: BaseException) -> str:

@@ -124,7 +124,7 @@ def _refuse_not_finite(data: Any, file: object, key: str) -> None:
 
 
 def _refusal(error: msgspec.ValidationError, data: Any, kind: Any, file: object, key: str) -> FileRefused:
-    problem, _, where = str(error).partition(" - at ")
+    problem, _, where = str(error).replace("`object`", "`table`").partition(" - at ")
     path = _exact(where.strip("`").removeprefix("$").lstrip("."), data, kind)
     full = ".".join(part for part in (key, path) if part)
     if unknown := re.search(r"unknown field `(.+)`", problem):
@@ -160,7 +160,7 @@ def _exact(path: str, data: Any, kind: Any) -> str:
         try:
             msgspec.convert(alone, kind)
         except msgspec.ValidationError:
-            return _exact(f"{before}.{name}{after}", data, kind)
+            return _exact(f"{before}.{name}{after}".lstrip("."), data, kind)
     return before
 
 

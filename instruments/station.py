@@ -254,6 +254,8 @@ def _driver(file: StationFile, name: str) -> Any:
                 f"{key}.limits.{quantity}",
                 f"is [{low:g}, {high:g}]; {driver.MODEL} allows {allowed.low:g} to {allowed.high:g} {allowed.unit}",
             )
+    if not getattr(driver, "SDK_MODULE", ""):
+        _check_resource(file, name)
     known = _keywords(driver)
     for setting in entry.settings:
         if setting not in known:
@@ -261,6 +263,18 @@ def _driver(file: StationFile, name: str) -> Any:
                 file.path, f"{key}.settings.{setting}", f"unknown setting; {nearest(setting, known)}"
             )
     return driver
+
+
+def _check_resource(file: StationFile, name: str) -> None:
+    """A VISA resource name must at least be one."""
+    from pyvisa.rname import InvalidResourceName, parse_resource_name
+
+    resource = file.instruments[name].resource
+    try:
+        parse_resource_name(resource)
+    except InvalidResourceName:
+        problem = f"is '{resource}', which is no VISA resource name such as USB0::0x1313::0x8078::P0012345::INSTR"
+        raise FileRefused(file.path, f"instruments.{name}.resource", problem) from None
 
 
 def _check_role(file: StationFile, word: str, driver: Any) -> None:

@@ -113,7 +113,7 @@ class TwinServer:
     def _listen(self, speak: Callable[[Wire], Talk]) -> int:
         wanted = self._port + len(self._listeners) if self._port else 0
         try:
-            listener = socket.create_server((self._host, wanted))
+            listener = socket.create_server((self._host, wanted), backlog=_MAX_CONNECTIONS)
         except (OSError, OverflowError) as error:
             raise Refused(f"cannot listen on {self._host}:{wanted}: {error}") from None
         self._listeners.append(listener)

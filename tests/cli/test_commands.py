@@ -79,11 +79,18 @@ def test_doctor_asks_the_built_in_bench_and_touches_no_hardware(antistokes):
 
 
 def test_doctor_says_which_device_does_not_open(antistokes, variant):
-    station = variant(('"USB0::0x1313::0x804F::M00000001::INSTR"', '"bogus"'))
+    nobody = "TCPIP::127.0.0.1::{}::SOCKET"  # ports that nobody listens on
+    station = variant(
+        ('"@sim"', '"@py"'),
+        ("USB0::0x1313::0x804F::M00000001::INSTR", nobody.format(1)),
+        ("ASRL1::INSTR", nobody.format(2)),
+        ("USB0::0x1313::0x8078::P0012345::INSTR", nobody.format(3)),
+        ("ASRL2::INSTR", nobody.format(4)),
+    )
     done = antistokes("doctor", "--station", station, "--json")
     rows = {row["name"]: row for row in done.data["instruments"]}
-    assert "bogus" in rows["laser"]["problem"]
-    assert rows["power_meter"]["problem"] == ""
+    assert "Connection refused" in rows["laser"]["problem"]
+    assert all(row["problem"].startswith(name) for name, row in rows.items())
 
 
 def test_json_has_no_nan(capsys):

@@ -114,9 +114,11 @@ def pixel_scatter(spectrum: Array) -> Array:
 def band_windows(
     ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None
 ) -> dict[str, tuple[float, float]]:
-    """Band name to (low, high) in nm: *windows*, or else the bands of the run's sample."""
+    """Band name to (low, high) in nm: *windows*, or the bands of the run's sample as far as recorded."""
     if windows is None:
-        windows = (ds.attrs.get("sample") or {}).get("bands") or {}
+        recorded = float(ds["wavelength"].min()), float(ds["wavelength"].max())
+        known = (ds.attrs.get("sample") or {}).get("bands") or {}
+        windows = {name: w for name, w in known.items() if recorded[0] <= w[0] and w[1] <= recorded[1]}
     if not windows:
         raise AnalysisError("bands: the run names none for its sample; pass windows={'green': (515, 560)}")
     return {name: (float(low), float(high)) for name, (low, high) in windows.items()}

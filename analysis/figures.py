@@ -133,8 +133,8 @@ def _stands_out(spectra: Array, errors: Array) -> npt.NDArray[np.bool_]:
         return np.apply_along_axis(np.convolve, 1, rows, kernel / kernel.size, mode="same")
 
     variance = running(np.nan_to_num(errors) ** 2, 41) / 7
-    result: npt.NDArray[np.bool_] = (running(np.nan_to_num(spectra), 7) > 4.5 * np.sqrt(variance)) & (spectra > 0)
-    return result
+    clear: npt.NDArray[np.bool_] = running(np.nan_to_num(spectra), 7) > 4.5 * np.sqrt(variance)
+    return clear & (spectra > 0)
 
 
 def _draw_intensities(
@@ -218,9 +218,10 @@ def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: 
         known = exponent[law.local_stderr < 0.3]
         low, high = np.min(known, initial=low), np.max(known, initial=max(high, law.exponent))
         if law.saturation_onset is not None and law.saturation_onset_stderr is not None:
-            label = f"{name} saturates from {_plus_minus(law.saturation_onset, law.saturation_onset_stderr)} W/cm²"
-            at = np.interp(law.saturation_onset, irradiance[np.isfinite(exponent)], exponent[np.isfinite(exponent)])
-            axes.plot(law.saturation_onset, at, "v", color=colours[name], markersize=9, label=label)
+            onset, finite = law.saturation_onset, np.isfinite(exponent)
+            label = f"{name} saturates from {_plus_minus(onset, law.saturation_onset_stderr)} W/cm²"
+            height = np.interp(onset, irradiance[finite], exponent[finite])
+            axes.plot(onset, height, "v", color=colours[name], markersize=9, label=label)
     axes.set_ylim(low - 0.1 * (high - low), high + 0.35 * (high - low))
     axes.set_xlabel(IRRADIANCE_LABEL)
     axes.set_ylabel("local exponent d ln I/d ln P")

@@ -1,24 +1,5 @@
 """Emission against irradiance: exponent of the low-power regime, local exponents, onset of saturation.
 
-How a power law is fitted
--------------------------
-Model I = exp(Σ βⱼ·uʲ) with u = ln(P/P₀): a straight line (or, for curvature, a parabola) in the log-log
-plane, fitted to the intensities themselves, not to their logarithms. So points without signal, even with
-a negative intensity, take part with the weight they deserve, and nothing is biased by leaving them out.
-It is a generalised linear model with logarithmic link, solved by iterated weighted least squares
-(McCullagh & Nelder, Generalized Linear Models, 2nd ed., 1989, 2.5). The weights are 1/σ² with the
-effective variance σ² = σ_I² + (n·I·σ_P/P)²: n is the local exponent, I and n come from the iteration
-before (Orear, Am. J. Phys. 50, 912, 1982).
-
-What the uncertainty means
---------------------------
-The covariance follows from the stated errors. It is multiplied by χ²/ν only if χ² exceeds ν by three of
-its standard deviations √(2ν): then something besides the stated errors is at work (drift, hysteresis, a
-bend). Scaling always would only add the scatter of χ² itself to honest errors; scaling down would trust
-luck. When the run has no errors for the irradiance, one relative error common to all points is
-taken from the scatter about a smooth curve. Where a bend ends the low-power regime, what the exponent
-may still change within it is added in quadrature (:func:`low_power_range`).
-
 Which points belong to the low-power regime
 -------------------------------------------
 One number over a saturating curve is no exponent (Pollnau et al., Phys. Rev. B 61, 3337, 2000): see
@@ -29,19 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands
+from .fitting import Points, chi2_scale, fit
 
 if TYPE_CHECKING:
     import xarray as xr
 
 DECADE = float(np.log(10.0))
-#: A point counts as detected when its intensity exceeds this many standard deviations.
-DETECTION = 3.0
 #: The least the low-power regime must span to be fitted: decades, and detected points.
 LEAST_SPAN, LEAST_POINTS = 0.5 * DECADE, 4
 #: A bend is seen when the curvature exceeds this many standard deviations ...
@@ -127,81 +106,6 @@ def power_law(
     return results
 
 
-@dataclass(frozen=True, eq=False)
-class Points:
-    """What is fitted: ln P, intensity, its 1 σ, relative 1 σ of P, set-point; all (n,), by rising P."""
-
-    x: Array
-    y: Array
-    sigma: Array
-    pump: Array
-    setpoint: Array
-
-    def __getitem__(self, choice: slice | npt.NDArray[np.bool_]) -> Points:
-        return Points(
-            self.x[choice], self.y[choice], self.sigma[choice], self.pump[choice], self.setpoint[choice]
-        )
-
-    @property
-    def detected(self) -> npt.NDArray[np.bool_]:
-        return self.y > DETECTION * self.sigma
-
-
-class Fit(NamedTuple):
-    """β (degree+1,), its covariance, χ² and ν."""
-
-    beta: Array
-    covariance: Array
-    chi2: float
-    freedom: int
-
-
-def fit(points: Points, degree: int, centre: float) -> Fit:
-    """ln I as a polynomial in u = x − centre, fitted as the head of this file says.
-
-    :return: NaN throughout when the iteration does not settle
-    """
-    powers = np.arange(degree + 1)
-    design = (points.x - centre)[:, None] ** powers
-    gradient = design[:, :-1] * powers[1:]
-    beta = _start(points, design)
-    normal = np.eye(degree + 1)
-    chi2 = np.nan
-    for _ in range(60):
-        mu = np.exp(design @ beta)
-        # the last term only keeps exact data without errors from dividing by zero
-        variance = points.sigma**2 + (gradient @ beta[1:] * mu * points.pump) ** 2 + (1e-9 * mu) ** 2
-        chi2 = float(((points.y - mu) ** 2 / variance).sum())
-        normal = (design.T * (mu**2 / variance)) @ design
-        try:
-            step = np.linalg.solve(normal, design.T @ (mu * (points.y - mu) / variance))
-        except np.linalg.LinAlgError:
-            break
-        length = float(np.abs(design @ step).max())
-        if not np.isfinite(length):
-            break
-        if length < 1e-8:
-            freedom = len(points.x) - degree - 1
-            covariance = np.linalg.inv(normal) * _scale(chi2, freedom)
-            return Fit(beta, covariance.astype(np.float64), chi2, freedom)
-        beta = beta + step * min(1.0, 1.0 / length)  # never more than a factor e at once
-    nan = np.full(degree + 1, np.nan)
-    return Fit(nan, np.diag(nan), np.nan, 0)
-
-
-def _start(points: Points, design: Array) -> Array:
-    """A straight line through the logarithms of the detected points."""
-    detected = points.detected
-    y = points.y[detected]
-    weight = 1 / np.hypot(points.sigma[detected] / y, 0.01)
-    line = np.linalg.lstsq(design[detected, :2] * weight[:, None], np.log(y) * weight, rcond=None)[0]
-    return np.pad(line, (0, design.shape[1] - 2))
-
-
-def _scale(chi2: float, freedom: int) -> float:
-    return chi2 / freedom if freedom and chi2 > freedom + 3 * np.sqrt(2 * freedom) else 1.0
-
-
 def low_power_range(points: Points) -> tuple[Points, float]:
     """The points of the low-power regime, and how much the exponent may still change within it.
 
@@ -254,7 +158,7 @@ def _curvature(points: Points) -> tuple[float, float]:
     """
     centre = float(points.x.mean())
     line, parabola = fit(points, 1, centre), fit(points, 2, centre)
-    gain = (line.chi2 - parabola.chi2) / _scale(parabola.chi2, parabola.freedom)
+    gain = (line.chi2 - parabola.chi2) / chi2_scale(parabola.chi2, parabola.freedom)
     return float(parabola.beta[2]), float(np.sqrt(max(gain, 0.0)))
 
 
@@ -381,7 +285,7 @@ def _points(integrated: xr.Dataset, name: str) -> Points:
     known = np.isfinite(pump)
     if known.any():
         pump = np.where(known, pump, np.median(pump[known]))
-    setpoint = integrated["irradiance"].values[rows].astype(float)
+    setpoint = integrated[integrated.attrs.get("axis") or "irradiance"].values[rows].astype(float)
     points = Points(np.log(irradiance[rows]), y[rows], sigma[rows], pump, setpoint)
     return points if known.any() or not len(rows) else _with_pump_scatter(points)
 

@@ -105,7 +105,11 @@ def instruments(json: options.Json = False) -> None:
     table = Table("driver", "model", "role", "connection", "virtual twin")
     for row in rows:
         table.add_row(
-            str(row["driver"]), str(row["model"]), ", ".join(row["roles"]), str(row["connection"]), "yes" if row["twin"] else "no"
+            str(row["driver"]),
+            str(row["model"]),
+            ", ".join(row["roles"]),
+            str(row["connection"]),
+            "yes" if row["twin"] else "no",
         )
     screen.print(table)
     if json:

@@ -107,10 +107,15 @@ def _show(report: dict[str, Any]) -> None:
     screen.print("  ".join(f"{name} {number}" for name, number in report["packages"].items()))
     for name, text in report["backends"].items():
         screen.print(f"VISA backend @{name}: {text}", markup=False)
-    screen.print("resources found: " + (", ".join(report["resources"]) or "none (networks are not searched)"), markup=False)
+    screen.print(
+        "resources found: " + (", ".join(report["resources"]) or "none (networks are not searched)"),
+        markup=False,
+    )
     table = Table("instrument", "resource", "answers", title=f"station {report['station']}")
     for row in report["instruments"]:
         table.add_row(row["name"], row["resource"], row["problem"] or row["answer"])
     screen.print(table)
     for missing in report["missing"]:
-        screen.print(f"not installed: {missing['package']} ({missing['for']}): {missing['get']}", markup=False)
+        screen.print(
+            f"not installed: {missing['package']} ({missing['for']}): {missing['get']}", markup=False
+        )

@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder for the run file and the figure")] = Path(),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="folder for the run file and the figure")
+    ] = Path(),
     seed: options.Seed = None,
     json: options.Json = False,
 ) -> int:
@@ -41,7 +43,9 @@ def run(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="a parameter of the procedure")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="the run file; must not exist")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="the run file; must not exist")
+    ] = None,
     json: options.Json = False,
 ) -> int:
     """Run a procedure on a station and record it."""
@@ -73,7 +77,13 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _carry_out(
-    plan: Any, station_path: Path, sample: str | None, seed: int | None, path: Path, as_json: bool, figure: bool
+    plan: Any,
+    station_path: Path,
+    sample: str | None,
+    seed: int | None,
+    path: Path,
+    as_json: bool,
+    figure: bool,
 ) -> int:
     from antistokes.cli.progress import ProgressBar
     from antistokes.instruments.station import Station
@@ -103,7 +113,9 @@ def _carry_out(
 
 def _tell(report: dict[str, Any], simulated: bool) -> None:
     """The result in a few lines."""
-    screen.print(f"{report['points']} points in {report['file']}" + (" (simulated)" if simulated else ""), markup=False)
+    screen.print(
+        f"{report['points']} points in {report['file']}" + (" (simulated)" if simulated else ""), markup=False
+    )
     for name, band in report.get("bands", {}).items():
         low, high = band["range"]
         onset = band["saturation_onset"]

@@ -25,10 +25,12 @@ def register(app: typer.Typer) -> None:
 def plot(
     file: File,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="IMAGE", help="PNG, SVG or PDF; beside the run file otherwise")
+        Path | None,
+        typer.Option("--out", metavar="IMAGE", help="PNG, SVG or PDF; beside the run file otherwise"),
     ] = None,
     band: Annotated[
-        list[str] | None, typer.Option("--band", metavar="NAME=LOW:HIGH", help="band by hand, in nm; repeatable")
+        list[str] | None,
+        typer.Option("--band", metavar="NAME=LOW:HIGH", help="band by hand, in nm; repeatable"),
     ] = None,
     json: options.Json = False,
 ) -> int:
@@ -98,7 +100,8 @@ def _band(text: str) -> tuple[str, tuple[float, float]]:
 def _channels(channels: dict[str, dict[str, Any]]) -> str:
     """One line per channel: name, unit, what it is."""
     return "\n".join(
-        f"{name} ({channel['units'] or '-'}) {channel['long_name']}" + "".join(f" × {dim}" for dim in channel["dims"])
+        f"{name} ({channel['units'] or '-'}) {channel['long_name']}"
+        + "".join(f" × {dim}" for dim in channel["dims"])
         for name, channel in channels.items()
     )
 

@@ -10,7 +10,8 @@ import typer
 from antistokes.cli.output import notes
 
 Station = Annotated[
-    str | None, typer.Option("--station", metavar="FILE", help="station file, or the name of a shipped station")
+    str | None,
+    typer.Option("--station", metavar="FILE", help="station file, or the name of a shipped station"),
 ]
 Sample = Annotated[str | None, typer.Option("--sample", metavar="ID|FILE", help="sample id or sample file")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="seed of the virtual bench")]

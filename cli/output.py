@@ -1,4 +1,4 @@
-"""What the command line prints: text for people, with ``--json`` one machine-readable object as the last line."""
+"""What the command line prints: text for people; with ``--json``, one object as the last line."""
 
 from __future__ import annotations
 

@@ -10,7 +10,10 @@ from antistokes.cli.options import free_path
 
 
 def report_of(
-    path: Path, procedure: str, windows: dict[str, tuple[float, float]] | None = None, figure: bool | Path = False
+    path: Path,
+    procedure: str,
+    windows: dict[str, tuple[float, float]] | None = None,
+    figure: bool | Path = False,
 ) -> dict[str, Any]:
     """Points, exponents per band, and the figure's path when one is wanted.
 

@@ -17,7 +17,9 @@ def serve(
     station: options.Station = None,
     sample: options.Sample = None,
     seed: options.Seed = None,
-    host: Annotated[str, typer.Option(help="address to listen on; loopback unless told otherwise")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="address to listen on; loopback unless told otherwise")
+    ] = "127.0.0.1",
     json: options.Json = False,
 ) -> None:
     """Serve the twins of a station over TCP (raw socket and HiSLIP) until interrupted."""

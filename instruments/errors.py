@@ -67,12 +67,12 @@ class InstrumentError(AntistokesError):
     """Something went wrong with one instrument.
 
     :param device: its name in the station
-    :param problem: one line, in the user's words
+    :param problem: in the user's words; line breaks in it (an SDK's message) become blanks
     """
 
     def __init__(self, device: str, problem: str) -> None:
-        self.device, self.problem = device, problem
-        super().__init__(f"{device}: {problem}")
+        self.device, self.problem = device, " ".join(problem.split())
+        super().__init__(f"{device}: {self.problem}")
 
 
 class ConnectionFailed(InstrumentError):

@@ -7,10 +7,8 @@ a table of limits that are checked before anything is sent, :meth:`~Device.make_
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import pyvisa
@@ -100,7 +98,7 @@ class Device:
         return {"model": self.MODEL} | {quantity: getattr(self, quantity) for quantity in self.SNAPSHOT}
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back; also after a constructor that failed half way."""
 
 
 class SdkInstrument(Device):
@@ -124,10 +122,6 @@ class VisaInstrument(Device, Instrument):
     CONNECTION: ClassVar[dict[str, Any]] = {}
     #: one of these words must be in the answer to ``*IDN?``; empty: not asked
     IDN_WORDS: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.__init__ = _closing_on_failure(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(
         self, adapter: Adapter | str, name: str = "", *, clock: Clock | None = None, **connection: Any
@@ -209,7 +203,7 @@ class VisaInstrument(Device, Instrument):
         """
         if not self._unread:
             return
-        connection = getattr(self.adapter, "connection", None)
+        connection: Any = getattr(self.adapter, "connection", None)
         try:
             if getattr(connection, "resource_class", "") == "INSTR" and not self._is_serial(connection):
                 connection.clear()
@@ -245,7 +239,8 @@ class VisaInstrument(Device, Instrument):
         return (getattr(connection, "timeout", None) or 0) / 1000
 
     def close(self) -> None:
-        self.adapter.close()
+        if "adapter" in self.__dict__:
+            self.adapter.close()
 
 
 class ScpiInstrument(VisaInstrument):
@@ -267,24 +262,6 @@ class ScpiInstrument(VisaInstrument):
         if found:
             raise DeviceFault(self.name, "; ".join(found))
         return found
-
-
-def _closing_on_failure(init: Callable[..., None]) -> Callable[..., None]:
-    """A constructor that fails gives the connection back: nobody else has a name for the device then."""
-
-    @functools.wraps(init)
-    def wrapped(self: VisaInstrument, *args: Any, **kwargs: Any) -> None:
-        try:
-            init(self, *args, **kwargs)
-        except BaseException:
-            if "adapter" in self.__dict__:
-                try:
-                    self.close()
-                except Exception as error:
-                    log.error("%s: could not be closed: %s", self.name, _one_line(error))
-            raise
-
-    return wrapped
 
 
 def _one_line(error: BaseException) -> str:

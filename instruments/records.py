@@ -147,7 +147,7 @@ _ABSENT = object()
 
 
 def _exact(path: str, data: Any, kind: Any) -> str:
-    """*path* with the entry of a table in place of msgspec's ``[...]``: the first one that is refused alone."""
+    """*path* with the entry of a table in place of msgspec's ``[...]``: the first refused when alone."""
     before, found, after = path.partition("[...]")
     table = _value_at(data, before)
     if not found or not isinstance(table, dict):

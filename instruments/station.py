@@ -82,7 +82,8 @@ class Station:
         """The beam record. :raises Refused: the file has none."""
         if self.file.beam is None:
             raise Refused(
-                f"station '{self.name}' has no [beam]: power cannot become irradiance without w_x_um and w_y_um"
+                f"station '{self.name}' has no [beam]: "
+                "power cannot become irradiance without w_x_um and w_y_um"
             )
         return self.file.beam
 
@@ -130,7 +131,7 @@ class Station:
     # -- opening and closing ------------------------------------------------------------------------
 
     def open(self) -> Station:
-        """Open every instrument in the file's order; if one fails, those before it are made safe and closed."""
+        """Open all instruments in the file's order; if one fails, those before are made safe and closed."""
         try:
             for name in self.file.instruments:
                 self.open_one(name)
@@ -150,33 +151,21 @@ class Station:
 
     def _open(self, name: str, entry: InstrumentEntry) -> Device:
         driver = self._drivers[name]
+        sdk, settings = getattr(driver, "SDK_MODULE", ""), {"clock": self.clock} | entry.settings
+        # made in two steps, so that a constructor that fails half way can be made to give its connection back
+        device = driver.__new__(driver)
         try:
-            if getattr(driver, "SDK_MODULE", ""):
-                device = driver(
-                    self.backend.sdk(driver.SDK_MODULE, name),
-                    entry.resource,
-                    name,
-                    clock=self.clock,
-                    **entry.settings,
-                )
+            if sdk:
+                device.__init__(self.backend.sdk(sdk, name), entry.resource, name, **settings)
             else:
-                device = driver(
-                    entry.resource,
-                    name,
-                    clock=self.clock,
-                    visa_library=self.backend.visa_library(),
-                    **entry.settings,
-                )
-        except AntistokesError:
-            raise
-        except Exception as error:
-            raise InstrumentError(name, f"cannot be opened: {type(error).__name__}: {error}") from error
-        try:
+                device.__init__(entry.resource, name, visa_library=self.backend.visa_library(), **settings)
             for quantity, (low, high) in entry.limits.items():
                 device.narrow_limit(quantity, low, high)
-        except BaseException:
-            device.close()
-            raise
+        except BaseException as error:
+            _close(name, device)
+            if isinstance(error, AntistokesError) or not isinstance(error, Exception):
+                raise
+            raise InstrumentError(name, f"cannot be opened: {type(error).__name__}: {error}") from error
         log.info("%s: opened %s on %s", name, driver.MODEL, entry.resource)
         return cast("Device", device)
 
@@ -218,10 +207,7 @@ class Station:
             return self.make_safe()
         finally:
             for name, device in reversed(list(self._devices.items())):
-                try:
-                    device.close()
-                except Exception as error:
-                    log.error("%s: could not be closed: %s: %s", name, type(error).__name__, error)
+                _close(name, device)
             self._devices.clear()
             self._views.clear()
             atexit.unregister(self.close)
@@ -232,6 +218,13 @@ class Station:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _close(name: str, device: Any) -> None:
+    try:
+        device.close()
+    except Exception as error:
+        log.error("%s: could not be closed: %s: %s", name, type(error).__name__, error)
 
 
 def _driver(file: StationFile, name: str) -> Any:
@@ -252,7 +245,8 @@ def _driver(file: StationFile, name: str) -> Any:
             raise FileRefused(
                 file.path,
                 f"{key}.limits.{quantity}",
-                f"is [{low:g}, {high:g}]; {driver.MODEL} allows {allowed.low:g} to {allowed.high:g} {allowed.unit}",
+                f"is [{low:g}, {high:g}]; "
+                f"{driver.MODEL} allows {allowed.low:g} to {allowed.high:g} {allowed.unit}",
             )
     if not getattr(driver, "SDK_MODULE", ""):
         _check_resource(file, name)
@@ -273,7 +267,7 @@ def _check_resource(file: StationFile, name: str) -> None:
     try:
         parse_resource_name(resource)
     except InvalidResourceName:
-        problem = f"is '{resource}', which is no VISA resource name such as USB0::0x1313::0x8078::P0012345::INSTR"
+        problem = f"is '{resource}'; must be a VISA resource name such as 'ASRL1::INSTR'"
         raise FileRefused(file.path, f"instruments.{name}.resource", problem) from None
 
 
@@ -283,7 +277,9 @@ def _check_role(file: StationFile, word: str, driver: Any) -> None:
         raise FileRefused(file.path, f"roles.{word}", f"unknown role; {nearest(word, ROLES)}")
     if not _fulfils(driver, ROLES[word]):
         able = ", ".join(sorted(name for name, role in ROLES.items() if _fulfils(driver, role))) or "no role"
-        raise FileRefused(file.path, f"roles.{word}", f"is '{file.roles[word]}', a {driver.MODEL}, which can be {able}")
+        raise FileRefused(
+            file.path, f"roles.{word}", f"is '{file.roles[word]}', a {driver.MODEL}, which can be {able}"
+        )
 
 
 def _keywords(driver: type) -> list[str]:

@@ -69,7 +69,8 @@ class StationFile(Record, kw_only=True, frozen=True):
                 raise FileRefused(
                     self.path,
                     f"instruments.{name}.resource",
-                    f"is '{entry.resource}', which '{taken[resource]}' has already; two devices cannot share one resource",
+                    f"is '{entry.resource}', which '{taken[resource]}' has already; "
+                    "two devices cannot share one resource",
                 )
             taken[resource] = name
             for quantity, (low, high) in entry.limits.items():
@@ -87,14 +88,14 @@ class StationFile(Record, kw_only=True, frozen=True):
 
 
 def _canonical(resource: str) -> str:
-    """*resource* in the one way to write it, e.g. ``ASRL1::INSTR`` for ``asrl1``; a serial number as it is."""
+    """*resource* in the one way to write it: ``ASRL1::INSTR`` for ``asrl1``; a serial number as it is."""
     from pyvisa import rname  # slow to import
 
+    resource = resource.strip().upper()
     try:
-        name: str = rname.to_canonical_name(resource.strip())
+        return str(rname.to_canonical_name(resource))
     except rname.InvalidResourceName:
-        name = resource.strip()
-    return name.upper()
+        return resource
 
 
 _KEYS = ("backend", "beam", "format", "instruments", "name", "roles", "sample", "simulation", "version")

@@ -25,9 +25,6 @@ from .twin import Twin
 from .visa import VirtualVisaLibrary
 
 
-_EXAMPLES = "'ASRL1::INSTR' or 'TCPIP0::192.168.1.36::7777::SOCKET'"
-
-
 class Simulation(Record, kw_only=True, frozen=True):
     """``[simulation]`` of a station file."""
 
@@ -85,7 +82,7 @@ def build_world(
             raise FileRefused(
                 station.path,
                 f"instruments.{name}.resource",
-                f"is '{entry.resource}'; must be a VISA resource name, such as {_EXAMPLES}",
+                f"is '{entry.resource}'; must be a VISA resource name, such as 'ASRL1::INSTR'",
             ) from None
     return World(bench, twins, loaded)
 

@@ -1,7 +1,9 @@
 """The virtual bench: one world that all twins act on and look at.
 
-Light path:  sources → elements (attenuators, shutters) → pick-off ┬→ power meter
-                                                                   └→ sample → filter → collection → spectrometer
+Light path::
+
+    sources → elements (attenuators, shutters) → pick-off ┬→ power meter
+                                                          └→ sample → filter → collection → spectrometer
 
 Nothing here runs by itself: every question is answered for the clock's present time. One seed makes
 everything repeatable; each instrument draws from its own stream, so adding one changes no other.
@@ -34,7 +36,7 @@ class OpticsSettings(Record, kw_only=True, frozen=True):
     #: emitting layer
     thickness_um: Positive = 10.0
     #: fraction of the emitted photons that enter the spectrometer's slit
-    collection: Fraction = 2e-6
+    collection: Fraction = 5e-6
     #: fraction of the pump that the sample scatters into the collection
     scatter: Fraction = 1e-7
     #: sample temperature where the station has no cryostat

@@ -29,7 +29,7 @@ class LakeShore336Settings(Record, kw_only=True, frozen=True):
     #: standard deviation of one reading
     noise_K: NonNegative = 0.002
     #: reading status of an input that is out of order, e.g. ``{ B = 128 }``
-    sensor_status: dict[str, int] = {}  # noqa: RUF012
+    sensor_status: dict[str, int] = {}
     heater: Literal["ok", "open", "short"] = "ok"
 
 

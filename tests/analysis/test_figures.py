@@ -66,7 +66,7 @@ def test_the_figure_shows_spectra_intensities_and_local_exponents():
     ):
         assert expected in shown
     assert f"green: exponent {laws['green'].exponent:.3f} ± {laws['green'].stderr:.3f}" in shown
-    assert f"onset {laws['green'].saturation_onset:.2f} ± " in shown
+    assert f"green saturates from {laws['green'].saturation_onset:.2f} ± " in shown
     lines = [line for axes in figure.axes for line in axes.lines]
     assert any(np.array_equal(line.get_ydata(), laws["red"].local[:, 1]) for line in lines)
 

@@ -73,7 +73,9 @@ def test_parameter_with_a_unit_is_converted(antistokes):
     ],
 )
 def test_impossible_plan_is_refused_in_one_line_and_leaves_nothing(antistokes, tmp_path, settings, words):
-    done = antistokes("run", "power-sweep", *[w for s in settings for w in ("--set", s)], "--out", "a.h5", "--json")
+    done = antistokes(
+        "run", "power-sweep", *[w for s in settings for w in ("--set", s)], "--out", "a.h5", "--json"
+    )
     assert done.code == 2
     message = done.err.strip().splitlines()[-1]
     for word in words:
@@ -86,7 +88,11 @@ def test_impossible_plan_is_refused_in_one_line_and_leaves_nothing(antistokes, t
     ("old", "new", "words"),
     [
         ("wavelength = 980 ", "wavelength = 1532 ", ["power_meter", "1532", "400", "1100", "nm"]),
-        ("thorlabs_pm100d", "thorlabs_pm100e", ["lab.toml", "power_meter.driver", "thorlabs_pm100e", "thorlabs_pm100d"]),
+        (
+            "thorlabs_pm100d",
+            "thorlabs_pm100e",
+            ["lab.toml", "power_meter.driver", "thorlabs_pm100e", "thorlabs_pm100d"],
+        ),
         ("version = 1", "version = 3", ["lab.toml", "version", "3", "1"]),
         ("current = [0, 0.8]", "current = [0, 8]", ["lab.toml", "current", "8", "1.5", "A"]),
         ("max_power_mW = 360", "max_power_mW = 10", ["314.159", "10", "mW"]),

@@ -20,7 +20,7 @@ SERIAL = "USB2+H00980"
 class LitBench(Bench):
     """Shines what a test says."""
 
-    lights: list[Light] = []  # noqa: RUF012
+    lights: list[Light] = []
 
     def collected(self) -> list[Light]:
         return self.lights

@@ -11,7 +11,7 @@ import typer
 
 from antistokes.cli import options
 from antistokes.cli.output import emit, notes, screen
-from antistokes.cli.report import report_of
+from antistokes.cli.report import report_of, tell_sweep
 from antistokes.instruments.errors import Refused
 
 
@@ -116,17 +116,7 @@ def _tell(report: dict[str, Any], simulated: bool) -> None:
     screen.print(
         f"{report['points']} points in {report['file']}" + (" (simulated)" if simulated else ""), markup=False
     )
-    for name, band in report.get("bands", {}).items():
-        low, high = band["range"]
-        onset = band["saturation_onset"]
-        saturates = f"; saturation sets in at {onset:.3g} W/cm²" if onset else ""
-        screen.print(
-            f"  {name}: exponent {band['exponent']:.3f} ± {band['stderr']:.3f} "
-            f"({low:.3g} to {high:.3g} W/cm²){saturates}"
-        )
-    if "problem" in report:
-        screen.print(f"  not analysed: {report['problem']}", markup=False)
-    if "figure" in report:
-        screen.print(f"figure: {report['figure']}", markup=False)
+    for sweep in report.get("sweeps", [report]):
+        tell_sweep(sweep)
     kind = "virtual" if simulated else "measuring"
     screen.print(f"{report['virtual_seconds']:.0f} s of {kind} time in {report['wall_seconds']:.1f} s")

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from antistokes.cli import options
 from antistokes.cli.output import emit, screen
-from antistokes.cli.report import report_of
+from antistokes.cli.report import report_of, tell_sweep
 from antistokes.instruments.errors import Refused
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]
@@ -41,11 +41,11 @@ def plot(
     described = _read(file)
     report = {"file": str(file), "status": described["status"]}
     report |= report_of(file, described["procedure"], windows, figure=out or True)
-    if "problem" in report:
-        raise Refused(f"{file}: {report['problem']}")
-    screen.print(f"figure: {report['figure']}", markup=False)
-    for name, law in report["bands"].items():
-        screen.print(f"  {name}: exponent {law['exponent']:.3f} ± {law['stderr']:.3f}")
+    sweeps = report.get("sweeps", [report])
+    if all("problem" in sweep for sweep in sweeps):
+        raise Refused(f"{file}: {sweeps[0]['problem']}")
+    for sweep in sweeps:
+        tell_sweep(sweep)
     if json:
         emit(report)
     return 0

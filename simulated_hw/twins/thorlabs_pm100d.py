@@ -6,6 +6,8 @@ typical of a silicon photodiode head and assumed.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from antistokes.instruments.records import NonNegative, Positive, Record
@@ -188,6 +190,7 @@ class PM100DTwin(ScpiTwin):
         return _CURRENT_RANGES[index] / _responsivity(self.wavelength)
 
 
+@lru_cache(maxsize=64)
 def _responsivity(wavelength: float) -> float:
     """A/W; falls to nothing outside the table."""
     return float(np.interp(wavelength, _WAVELENGTH, _RESPONSIVITY, left=1e-6, right=1e-6))

@@ -58,10 +58,6 @@ class LimitError(Refused):
         unit = f" {unit}" if unit else ""
         super().__init__(f"{thing} = {value:.9g}{unit} is outside the allowed {low:.6g} to {high:.6g}{unit}")
 
-    def of(self, device: str) -> LimitError:
-        """The same refusal with the device's name in front."""
-        return LimitError(f"{device}: {self.thing}", self.value, self.low, self.high, self.unit)
-
 
 class InstrumentError(AntistokesError):
     """Something went wrong with one instrument.

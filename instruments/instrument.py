@@ -173,6 +173,7 @@ class VisaInstrument(Device, Instrument):
             try:
                 self.adapter.write(command, **kwargs)
             except Exception as error:
+                self._unread = True
                 raise self._named(error, command) from error
 
     def read(self, **kwargs: Any) -> str:

@@ -151,12 +151,13 @@ class Station:
 
     def _open(self, name: str, entry: InstrumentEntry) -> Device:
         driver = self._drivers[name]
-        sdk, settings = getattr(driver, "SDK_MODULE", ""), {"clock": self.clock} | entry.settings
+        settings = {"clock": self.clock} | entry.settings
+        sdk = self.backend.sdk(driver.SDK_MODULE, name) if getattr(driver, "SDK_MODULE", "") else None
         # made in two steps, so that a constructor that fails half way can be made to give its connection back
         device = driver.__new__(driver)
         try:
-            if sdk:
-                device.__init__(self.backend.sdk(sdk, name), entry.resource, name, **settings)
+            if sdk is not None:
+                device.__init__(sdk, entry.resource, name, **settings)
             else:
                 device.__init__(entry.resource, name, visa_library=self.backend.visa_library(), **settings)
             for quantity, (low, high) in entry.limits.items():
@@ -165,7 +166,7 @@ class Station:
             _close(name, device)
             if isinstance(error, AntistokesError) or not isinstance(error, Exception):
                 raise
-            raise InstrumentError(name, f"cannot be opened: {type(error).__name__}: {error}") from error
+            raise InstrumentError(name, f"cannot be opened: {_in_words(error)}") from error
         log.info("%s: opened %s on %s", name, driver.MODEL, entry.resource)
         return cast("Device", device)
 
@@ -176,7 +177,7 @@ class Station:
             try:
                 result[name] = device.snapshot()
             except Exception as error:
-                result[name] = {"error": f"{type(error).__name__}: {error}"}
+                result[name] = {"error": _in_words(error)}
         return result
 
     def make_safe(self) -> list[SafeStep]:
@@ -192,7 +193,7 @@ class Station:
             try:
                 device.make_safe()
             except BaseException as error:
-                problem = f"{type(error).__name__}: {error}"
+                problem = _in_words(error)
                 log.error("%s: could not be made safe: %s", name, problem)
                 if not isinstance(error, Exception):
                     interrupt = error
@@ -224,7 +225,12 @@ def _close(name: str, device: Any) -> None:
     try:
         device.close()
     except Exception as error:
-        log.error("%s: could not be closed: %s: %s", name, type(error).__name__, error)
+        log.error("%s: could not be closed: %s", name, _in_words(error))
+
+
+def _in_words(error: BaseException) -> str:
+    """On one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _driver(file: StationFile, name: str) -> Any:

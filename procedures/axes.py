@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -9,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from antistokes.instruments.errors import LimitError, Refused
+from antistokes.instruments.errors import LimitError
 from antistokes.instruments.roles import TemperatureController
 
 from .channels import Channel, Flag, Record
@@ -17,6 +18,8 @@ from .setup import Setup
 
 Array = npt.NDArray[np.float64]
 Order = Literal["up", "down", "up_down", "shuffled"]
+
+_MOST_OFFSET = 5.0  # K between the sample and the sensor that is controlled
 
 
 class Axis(Protocol):
@@ -54,7 +57,7 @@ def ordered(values: Array, order: Order, seed: int) -> tuple[Array, npt.NDArray[
 class ExcitationPower:
     """Irradiance or power on the sample, set by laser drive and attenuator, verified by the meter.
 
-    :param values: ascending set-points, mean irradiance P/(π·w_x·w_y) in W/cm², or power in mW
+    :param values: set-points, mean irradiance P/(π·w_x·w_y) in W/cm², or power in mW
     :param unit: ``W/cm^2`` or ``mW``
     :param order: up, down, up_down or shuffled with *seed*
     :param settle: s the sample gets to reach its steady state
@@ -72,12 +75,10 @@ class ExcitationPower:
     ) -> None:
         self.name = "irradiance" if unit == "W/cm^2" else "power"
         self.unit = unit
-        self.setpoints, self.directions = ordered(np.asarray(values, float), order, seed)
+        self.setpoints, self.directions = ordered(np.sort(np.asarray(values, float)), order, seed)
         self.settle, self.tolerance = settle, tolerance
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
-        if len(self.setpoints) == 0:
-            raise Refused(f"{self.name}: 0 set-points; at least 1 is needed")
         area = setup.station.beam.area_cm2
         self._powers = self.setpoints * (area if self.unit == "W/cm^2" else 1e-3)
         sample = setup.station.sample
@@ -120,7 +121,9 @@ class ExcitationPower:
 class SampleTemperature:
     """Temperature of the sample, by its controller.
 
-    Settled means: within *band* K of the set-point and drifting less than *band* K over *hold* s.
+    Settled means: the sample's sensor within *band* K of the set-point and drifting less than *band* K
+    over *hold* s. Where heat leaks, a sample at rest is not as warm as the sensor that is controlled: then
+    the controller is set off by what is missing.
 
     :param values: set-points in K, in the order they are visited
     :param longest: s after which a point that has not settled is measured all the same, flagged
@@ -149,19 +152,26 @@ class SampleTemperature:
     def move(self, index: int, record: Record) -> Flag:
         target = float(self.setpoints[index])
         record[self.name] = target
-        self._controller.setpoint = target
-        return Flag(0) if self._wait_until_settled(target) else Flag.NOT_SETTLED
+        low, high = self._controller.setpoint_range
+        end = self._setup.clock.now() + self.longest
+        offset = 0.0
+        while True:
+            self._controller.setpoint = min(max(target + offset, low), high)
+            reached = self._wait_until_steady(target, end)
+            if reached is None:
+                return Flag.NOT_SETTLED
+            if abs(reached - target) <= self.band:
+                return Flag(0)
+            offset = min(max(offset + target - reached, -_MOST_OFFSET), _MOST_OFFSET)
 
-    def _wait_until_settled(self, target: float) -> bool:
-        clock = self._setup.clock
-        interval = self.hold / 6
-        history: list[float] = []
-        end = clock.now() + self.longest
-        while clock.now() < end:
-            history.append(self._controller.temperature)
-            recent = history[-7:]
-            inside = all(abs(value - target) <= self.band for value in recent)
-            if len(recent) == 7 and inside and max(recent) - min(recent) <= self.band:
-                return True
-            self._setup.wait(interval)
-        return False
+    def _wait_until_steady(self, target: float, end: float) -> float | None:
+        """The steady temperature, not too far from *target*; None when there is none before *end*."""
+        recent: deque[float] = deque(maxlen=7)
+        while self._setup.clock.now() < end:
+            recent.append(self._controller.temperature)
+            steady = len(recent) == 7 and max(recent) - min(recent) <= self.band
+            far = max(abs(value - target) for value in recent)
+            if steady and far <= _MOST_OFFSET:
+                return sum(recent) / 7
+            self._setup.wait(self.hold / 6)
+        return None

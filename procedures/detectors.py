@@ -16,6 +16,9 @@ from .setup import Setup
 
 Array = npt.NDArray[np.float64]
 
+_MOST_FRAMES = 1000
+_DIM = 0.2  # of saturation: auto-exposure leaves the brightest pixel below only when there is no more light
+
 
 class Detector(Protocol):
     """One thing that is read at every point."""
@@ -58,10 +61,14 @@ class PumpPower:
 class EmissionSpectrum:
     """Emission spectrum: auto-exposed, dark frame subtracted, dark and raw kept.
 
+    Bright points with the same exposure share a dark frame. A dim one, where the noise of the dark frame
+    counts, gets its own: an error that many points have in common looks like a signal.
+
     :param longest: s, of one exposure
-    :param frames: exposures averaged at every point; their scatter gives the errors
-    :param dark_frames: exposures averaged for each dark frame, taken with the light off
-    :param dark_expiry: s after which a dark frame is taken again
+    :param frames: exposures averaged at every point, at least 2; their scatter gives the errors. The same
+        number is averaged for a dark frame of its own
+    :param dark_frames: exposures averaged for a dark frame that is shared, at least 2
+    :param dark_expiry: s after which a shared dark frame is taken again
     """
 
     longest: float = 10.0
@@ -74,6 +81,9 @@ class EmissionSpectrum:
 
     def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
         self._setup, self._spectrometer = setup, setup.station.find(Spectrometer)
+        for what, number in (("frames", self.frames), ("dark_frames", self.dark_frames)):
+            if not 2 <= number <= _MOST_FRAMES:
+                raise LimitError(f"emission spectrum: {what}", number, 2, _MOST_FRAMES)
         low, high = self._spectrometer.exposure_limits
         if not low <= self.longest <= high:
             raise LimitError(f"{self._spectrometer.name}: exposure", self.longest, low, high, "s")
@@ -95,9 +105,9 @@ class EmissionSpectrum:
         first = self._expose()
         exposure = self._ladder[self._step]
         frames = np.stack([first, *(self._frame() for _ in range(self.frames - 1))])
-        dark, dark_variance = self._dark(exposure)
-        raw = frames.mean(axis=0)
-        variance = frames.var(axis=0, ddof=1) / len(frames) if len(frames) > 1 else np.full_like(raw, np.nan)
+        raw, variance = _mean(frames)
+        dim = raw.max() < _DIM * self._saturation
+        dark, dark_variance = self._take_dark(self.frames) if dim else self._shared_dark(exposure)
         net = raw - dark
         record["spectrum"] = net / exposure
         record["spectrum_errors"] = np.sqrt(variance + dark_variance) / exposure
@@ -143,14 +153,22 @@ class EmissionSpectrum:
         self._setup.step()
         return self._spectrometer.frame()
 
-    def _dark(self, exposure: float) -> tuple[Array, Array]:
-        """Mean dark frame at *exposure* and the variance of that mean."""
+    def _shared_dark(self, exposure: float) -> tuple[Array, Array]:
+        """The dark frame of all bright points at *exposure*, and its variance."""
         now = self._setup.clock.now()
         if exposure not in self._darks or now - self._darks[exposure][0] > self.dark_expiry:
-            with self._setup.excitation.blocked():
-                frames = np.stack([self._frame() for _ in range(self.dark_frames)])
-            self._darks[exposure] = (now, frames.mean(axis=0), frames.var(axis=0, ddof=1) / len(frames))
+            self._darks[exposure] = (now, *self._take_dark(self.dark_frames))
         return self._darks[exposure][1:]
+
+    def _take_dark(self, number: int) -> tuple[Array, Array]:
+        """Mean of *number* frames with the light off, and the variance of that mean."""
+        with self._setup.excitation.blocked():
+            return _mean(np.stack([self._frame() for _ in range(number)]))
+
+
+def _mean(frames: Array) -> tuple[Array, Array]:
+    """Mean over the first axis, and the variance of that mean from the scatter."""
+    return frames.mean(axis=0), frames.var(axis=0, ddof=1) / len(frames)
 
 
 class SampleThermometer:

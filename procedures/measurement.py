@@ -1,17 +1,25 @@
 """The loop every procedure shares: move what changed, read everything, hand over one record.
 
-A reading that fails (an answer that makes no sense, over-range, a fault the device reports) is tried
-once more, then stored as NaN with a flag; three such points in a row, or a device that stays silent,
-end the run. Whatever happens, the light goes off.
+What fails (an answer that makes no sense or does not come, over-range, a fault the device reports) is
+tried once more. A reading that fails again is stored as NaN with a flag; three such points in a row, a
+move that fails again, or a device that stays silent end the run. Whatever happens, the light goes off.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from antistokes.instruments.errors import BadAnswer, DeviceFault, DeviceTimeout, InstrumentError, OverRange
+from antistokes.instruments.errors import (
+    BadAnswer,
+    DeviceFault,
+    DeviceTimeout,
+    InstrumentError,
+    OverRange,
+    Refused,
+)
 from antistokes.instruments.station import Station
 
 from .channels import Channel, Dimension, Flag, Record
@@ -20,6 +28,9 @@ from .setup import Setup
 
 if TYPE_CHECKING:
     from .procedure import Procedure
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _PATIENCE = 3  # points in a row without a reading
 
@@ -30,7 +41,7 @@ class Measurement:
     def __init__(
         self, procedure: Procedure, station: Station, should_stop: Callable[[], bool] = lambda: False
     ) -> None:
-        self.procedure = procedure
+        procedure.check()
         self.setup = Setup(station, should_stop)
         self.axes = procedure.axes()
         self.detectors = procedure.detectors(station)
@@ -60,10 +71,11 @@ class Measurement:
 
         :raises Refused: the plan cannot be carried out on this station
         """
-        self.procedure.check()
         channels: list[Channel] = []
         dimensions: dict[str, Dimension] = {}
         for axis in self.axes:
+            if len(axis.setpoints) == 0:
+                raise Refused(f"{axis.name}: 0 set-points; at least 1 is needed")
             channels += axis.bind(self.setup)
         for i, detector in enumerate(self.detectors):
             own, dims = detector.bind(self.setup)
@@ -76,7 +88,7 @@ class Measurement:
         """Calibrate, then yield a record per point; :raises Stopped: the user asked for the end."""
         try:
             for axis in self.axes:
-                axis.prepare()
+                _twice(axis.prepare)
             # what an axis wrote stays in the record until that axis moves again
             written: list[Record] = [{} for _ in self.axes]
             flags = [Flag(0)] * len(self.axes)
@@ -86,7 +98,7 @@ class Measurement:
                 for i, axis in enumerate(self.axes):
                     if indices[i] != previous[i]:
                         written[i] = {}
-                        flags[i] = axis.move(indices[i], written[i])
+                        flags[i] = _twice(axis.move, indices[i], written[i])
                 previous = indices
                 record: Record = {}
                 flag = Flag(0)
@@ -106,7 +118,7 @@ class Measurement:
 
     def _read(self, index: int, detector: Detector, record: Record) -> Flag:
         try:
-            flag = self._twice(detector, record)
+            flag = _twice(detector.read, record)
         except (BadAnswer, OverRange, DeviceFault) as error:
             for channel in self._of[index]:
                 record.pop(channel.name, None)
@@ -119,8 +131,11 @@ class Measurement:
         self._failed[index] = 0
         return flag
 
-    def _twice(self, detector: Detector, record: Record) -> Flag:
-        try:
-            return detector.read(record)
-        except (BadAnswer, OverRange, DeviceFault, DeviceTimeout):
-            return detector.read(record)
+
+def _twice(action: Callable[..., T], *args: Any) -> T:
+    """*action*, and once more when an instrument fails: one lost or garbled answer ends no run."""
+    try:
+        return action(*args)
+    except (BadAnswer, OverRange, DeviceFault, DeviceTimeout) as error:
+        log.warning("%s; once more", error)
+    return action(*args)

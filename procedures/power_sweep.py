@@ -27,8 +27,14 @@ class PowerSweep(Procedure, kw_only=True):
     NAME = "power-sweep"
     SIGNAL = "spectrum"
 
-    start: Annotated[float, Meta(gt=0, title="Start", description="lowest excitation, in unit")] = 0.1
-    stop: Annotated[float, Meta(gt=0, title="Stop", description="highest excitation, in unit")] = 1000.0
+    start: Annotated[
+        float,
+        Meta(gt=0, title="Start", description="lowest excitation, in unit", extra={"units_from": "unit"}),
+    ] = 0.1
+    stop: Annotated[
+        float,
+        Meta(gt=0, title="Stop", description="highest excitation, in unit", extra={"units_from": "unit"}),
+    ] = 1000.0
     unit: Annotated[Literal["W/cm^2", "mW"], Meta(title="Unit", description="of start and stop")] = "W/cm^2"
     points_per_decade: Annotated[int, Meta(ge=1, le=1000, title="Points per decade")] = 6
     order: Annotated[Literal["up", "down", "up_down", "shuffled"], Meta(title="Order")] = "up_down"
@@ -57,7 +63,8 @@ class PowerSweep(Procedure, kw_only=True):
         super().check()
         if self.start > self.stop:
             raise Refused(
-                f"{self.NAME}: start = {self.start:g} {self.unit} is above stop; must be 0 to {self.stop:g} {self.unit}"
+                f"{self.NAME}: start = {self.start:g} {self.unit} is above stop; "
+                f"must be above 0 and up to {self.stop:g} {self.unit}"
             )
 
     def axes(self) -> list[Axis]:
@@ -68,7 +75,7 @@ class PowerSweep(Procedure, kw_only=True):
         power = ExcitationPower(
             np.geomspace(self.start, self.stop, points), self.unit, self.order, self.order_seed, self.settle
         )
-        return [SampleTemperature(self.temperatures), power] if self.temperatures else [power]
+        return [SampleTemperature(self.temperatures), power] if len(self.temperatures) else [power]
 
     def detectors(self, station: Station) -> list[Detector]:
         detectors: list[Detector] = [

@@ -6,10 +6,11 @@ checked before it runs, and repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import msgspec
+import numpy as np
 
 from antistokes.instruments.errors import FileRefused, Refused, nearest
 from antistokes.instruments.records import convert
@@ -43,7 +44,12 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def check(self) -> None:
         """:raises Refused: a parameter out of its range, or parameters that contradict each other"""
-        convert(msgspec.to_builtins(self), type(self), self.NAME)
+        convert(self.parameters(), type(self), self.NAME)
+
+    def parameters(self) -> dict[str, Any]:
+        """All parameters as plain values."""
+        plain: dict[str, Any] = msgspec.to_builtins(self, enc_hook=_from_numpy)
+        return plain
 
     def measure(self, station: Station, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Record]:
         """The records, one by one; the light is off before the first and after the last.
@@ -55,8 +61,27 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return measurement.records()
 
     @classmethod
+    def units(cls, name: str, settings: Mapping[str, Any]) -> str:
+        """The unit of a parameter; empty when it has none.
+
+        ``extra={"units": "s"}`` names it, ``extra={"units_from": "unit"}`` the parameter of *settings*
+        (or its default) that does.
+        """
+        fields = {field.name: field for field in msgspec.structs.fields(cls)}
+        for meta in getattr(fields[name].type, "__metadata__", ()):
+            extra = (meta.extra if isinstance(meta, msgspec.Meta) else None) or {}
+            if "units_from" in extra:
+                source = extra["units_from"]
+                return str(settings.get(source, fields[source].default))
+            if "units" in extra:
+                return str(extra["units"])
+        return ""
+
+    @classmethod
     def of(cls, settings: dict[str, Any]) -> Self:
-        """A procedure from parameter names and values; a text such as ``"20 mW"`` is converted to the parameter's unit.
+        """A procedure from parameter names and values.
+
+        A text such as ``"20 ms"``, alone or in a list, is converted to the parameter's unit.
 
         :raises Refused: an unknown parameter, a wrong unit, a value out of range
         """
@@ -65,22 +90,23 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         for name, value in settings.items():
             if name not in fields:
                 raise Refused(f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}")
-            values[name] = _in_units(cls.NAME, name, value, units_of(fields[name].type))
-        result = convert(values, cls, cls.NAME)
+            values[name] = _in_units(cls.NAME, name, value, cls.units(name, settings))
+        result = convert(msgspec.to_builtins(values, enc_hook=_from_numpy), cls, cls.NAME)
         result.check()
         return result
 
 
-def units_of(annotation: Any) -> str:
-    """The unit a parameter's annotation declares; empty when it has none."""
-    for meta in getattr(annotation, "__metadata__", ()):
-        if isinstance(meta, msgspec.Meta) and meta.extra:
-            return str(meta.extra.get("units", ""))
-    return ""
+def _from_numpy(value: Any) -> Any:
+    """Numbers and arrays of numpy as Python's."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise NotImplementedError
 
 
 def _in_units(procedure: str, name: str, value: Any, units: str) -> Any:
     """A text with a unit as a number in *units*; anything else as it is."""
+    if isinstance(value, list):
+        return [_in_units(procedure, name, item, units) for item in value]
     if not units or not isinstance(value, str):
         return value
     import pint

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ from .recorder import Recorder
 log = logging.getLogger(__name__)
 
 State = Literal["idle", "checking", "running", "ending", "completed", "stopped", "failed"]
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PACKAGES = ("antistokes", "pymeasure", "pyvisa", "pyvisa-sim", "pyvisa-py", "numpy", "h5py")
 
 
@@ -77,67 +77,71 @@ class Runner:
         self._stop.clear()
         opened = not list(self.station)
         start = self.station.clock.now()
-        measurement: Measurement | None = None
         sinks = _Sinks([*([Recorder(path, self.station.clock)] if path else []), *self.sinks])
         status: Literal["completed", "stopped", "failed"] = "failed"
-        reason = ""
+        reason = "ended by force"
         error: BaseException | None = None
+        safe: list[SafeStep] = []
         try:
-            header_made = False
-            try:
-                self.station.open()
-                measurement = Measurement(procedure, self.station, self._stop.is_set)
-                measurement.bind()
-            finally:
-                # a device that fails while it is opened has a file that says so; a refusal has none
-                failing = sys.exc_info()[1]
-                if failing is None or not isinstance(failing, (Refused, KeyboardInterrupt)):
-                    sinks.open(self._header(procedure, measurement))
-                    header_made = True
-            self.state = "running"
-            for record in measurement.records():
-                sinks.append(record)
-            status = "completed"
+            self._pull(procedure, sinks)
+            status, reason = "completed", ""
         except Stopped:
             status, reason = "stopped", "stopped by the user"
         except KeyboardInterrupt as caught:
             status, reason, error = "stopped", "interrupted by the user", caught
-        except Refused as caught:
-            if not header_made:
-                self.state = "idle"
-                raise
-            reason, error = str(caught), caught
         except AntistokesError as caught:
             reason, error = str(caught), caught
         except Exception as caught:
             log.exception("run failed")
             reason, error = f"unexpected {type(caught).__name__}: {caught}", caught
         finally:
+            refused = self.state == "checking" and isinstance(error, Refused)
             self.state = "ending"
             with _undisturbed():
-                safe = self.station.make_safe()
-                snapshot = self.station.snapshot()
+                snapshot: dict[str, dict[str, Any]] = {}
+                if not refused:
+                    safe = self.station.make_safe()
+                    snapshot = self.station.snapshot()
                 if opened:
                     self.station.close()
-        unsafe = "; ".join(f"{s.device} could not be made safe: {s.problem}" for s in safe if s.problem)
-        if unsafe:
-            status, reason = "failed", f"{reason}; {unsafe}" if reason else unsafe
-        problem = sinks.close(status, reason, snapshot)
-        if problem is not None:
-            status, reason, error = "failed", f"{reason}; {problem}" if reason else str(problem), problem
-        self.state = status
-        return Outcome(
-            status,
-            reason,
-            sinks.points,
-            Path(path) if path else None,
-            self.station.clock.now() - start,
-            error,
-            safe,
-        )
+                problems = [f"{s.device} could not be made safe: {s.problem}" for s in safe if s.problem]
+                if error is None:  # else the device that failed is named already
+                    problems += _unanswered(snapshot)
+                if problems:
+                    status, reason = "failed", "; ".join(filter(None, [reason, *problems]))
+                problem = sinks.close(status, reason, snapshot)
+                if problem is not None:
+                    status, error = "failed", error or problem
+                    reason = "; ".join(filter(None, [reason, str(problem)]))
+            self.state = "idle" if refused else status
+        if refused and error is not None:
+            raise error
+        path = Path(path) if path else None
+        return Outcome(status, reason, sinks.points, path, self.station.clock.now() - start, error, safe)
+
+    def _pull(self, procedure: Procedure, sinks: _Sinks) -> None:
+        """Check, open the sinks, and hand them all points."""
+        measurement: Measurement | None = None
+        try:
+            self.station.open()
+            measurement = Measurement(procedure, self.station, self._stop.is_set)
+            measurement.bind()
+            header = self._header(procedure, measurement)
+            for problem in _unanswered(header.snapshot):
+                raise AntistokesError(problem)
+        except Refused:
+            raise
+        except Exception:
+            # a device that fails before the first point leaves a file that says so
+            sinks.open(self._header(procedure, measurement))
+            raise
+        sinks.open(header)
+        self.state = "running"
+        for record in measurement.records():
+            sinks.append(record)
 
     def _header(self, procedure: Procedure, measurement: Measurement | None) -> RunHeader:
-        """What the file says of the run; *measurement* may be missing or unbound when a device failed early."""
+        """What the file says of the run; *measurement* is missing or unbound when a device failed early."""
         station = self.station
         sample, beam = station.sample, station.file.beam
         axis = measurement.axes[-1].name if measurement and measurement.axes else ""
@@ -147,7 +151,7 @@ class Runner:
         return RunHeader(
             title=name,
             procedure=procedure.NAME,
-            parameters=msgspec.to_builtins(procedure),
+            parameters=procedure.parameters(),
             channels=channels,
             dimensions=measurement.dimensions if measurement else (),
             signal=procedure.SIGNAL if procedure.SIGNAL in bound else "",
@@ -203,17 +207,27 @@ class _Sinks:
         return problem
 
 
+def _unanswered(snapshot: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The devices that did not tell their settings, and why."""
+    return [
+        f"{name}: its settings cannot be read: {facts['error']}"
+        for name, facts in snapshot.items()
+        if "error" in facts
+    ]
+
+
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """No Ctrl-C while the light is being switched off."""
+    """No Ctrl-C and no SIGTERM while the light is being switched off."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, old in previous.items():
+            signal.signal(number, old)
 
 
 @contextmanager
@@ -227,7 +241,7 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
         stop()
 
     handler_state = {"asked": False}
-    previous = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, handler) for number in _SIGNALS}
     try:
         yield
     finally:

@@ -28,7 +28,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def station_file(tmp_path: Path) -> StationFileFactory:
-    """Writes a variant of the built-in virtual station: ``station_file(("0.8", "0.5"), extra="[roles]…")``."""
+    """Writes a variant of the virtual station: ``station_file(("0.8", "0.5"), extra="[roles]…")``."""
 
     def write(*replacements: tuple[str, str], extra: str = "", name: str = "station.toml") -> Path:
         text = find_station("virtual").read_text(encoding="utf-8")

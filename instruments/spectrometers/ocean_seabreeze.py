@@ -165,8 +165,9 @@ class OceanSpectrometer(SdkInstrument):
             return self._array("intensities", self._spectrometer.intensities, self.pixels)
 
     def close(self) -> None:
-        with self.lock:
-            self._ask("close", self._spectrometer.close)
+        if "_spectrometer" in self.__dict__:
+            with self.lock:
+                self._ask("close", self._spectrometer.close)
 
     def _array(self, what: str, call: Callable[[], Any], size: int | None = None) -> Array:
         """A copy of the array that *call* answers. :raises BadAnswer: it is none that can be used"""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import pytest
+import pyvisa
 
 from antistokes.instruments import Station, station
 from antistokes.instruments.backend import plugin
@@ -83,7 +84,7 @@ class Puppet(SdkInstrument):
 
 
 @pytest.fixture
-def puppets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Station]]:
+def puppets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Station]:
     """A station of puppets a, b, c, d on real hardware; keywords are their settings."""
 
     class Entry:
@@ -126,9 +127,8 @@ def test_devices_open_in_order_and_all_are_safe_before_the_first_is_closed(puppe
 
 def test_an_exception_inside_leaves_all_safe_and_closed(puppets: Any) -> None:
     with pytest.raises(ZeroDivisionError), puppets():
-        Puppet.diary.clear()
-        raise ZeroDivisionError
-    assert Puppet.diary == _ENDING
+        _ = 1 / 0
+    assert Puppet.diary[4:] == _ENDING
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,8 @@ def test_when_the_third_fails_to_open_the_first_two_are_safe_and_closed(
     with pytest.raises(error) as raised:
         lab.open()
     assert str(raised.value) == message
-    assert Puppet.diary == ["open a", "open b", "c fails to open", "safe b", "safe a", "close b", "close a"]
+    ending = ["close c", "safe b", "safe a", "close b", "close a"]
+    assert Puppet.diary == ["open a", "open b", "c fails to open", *ending]
     assert list(lab) == []
 
 
@@ -257,7 +258,7 @@ print(bench.light_is_on())
         (
             '"thorlabs_cld1015"',
             '"thorlabs_cld1051"',
-            "instruments.laser.driver: driver 'thorlabs_cld1051': there is none; did you mean 'thorlabs_cld10",
+            "instruments.laser.driver: driver 'thorlabs_cld1051': there is none; did you mean",
         ),
         (
             "[0, 0.8]",
@@ -323,16 +324,21 @@ def test_hardware_runs_in_real_time_and_knows_the_sample_by_its_file(
     assert Station.load(path).sample is None
 
 
-def test_a_missing_sdk_says_which_package(station_file: StationFileFactory, monkeypatch: Any) -> None:
+def test_a_missing_sdk_says_which_package(
+    station_file: StationFileFactory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setitem(sys.modules, "seabreeze", None)
     monkeypatch.setitem(sys.modules, "seabreeze.spectrometers", None)
     lab = Station.load(station_file(('"@sim"', '"@py"')))
-    with pytest.raises(MissingDependency, match="^spectrometer: needs the package 'seabreeze', which is not"):
+    with pytest.raises(
+        MissingDependency, match=r"^spectrometer: needs the package 'seabreeze', which is not"
+    ):
         lab.open_one("spectrometer")
+    assert caplog.messages == []
 
 
 def test_a_backend_nobody_provides_is_refused() -> None:
-    with pytest.raises(Refused, match="^backend 'dream': there is none; known: sim$"):
+    with pytest.raises(Refused, match=r"^backend 'dream': there is none; known: sim$"):
         plugin("antistokes.backends", "dream")
 
 
@@ -353,8 +359,9 @@ def test_the_virtual_station_may_be_opened_again(station_file: StationFileFactor
     lab = Station.load(station_file())
     for current in (0.2, 0.3):
         with lab:
-            lab["laser"].current = current
-            assert lab["laser"].current == pytest.approx(current)
+            laser: Any = lab["laser"]
+            laser.current = current
+            assert laser.current == pytest.approx(current)
 
 
 def test_another_model_is_refused_with_both_names(station_file: StationFileFactory) -> None:
@@ -371,6 +378,7 @@ def test_another_model_is_refused_with_both_names(station_file: StationFileFacto
     )
     assert "USB0::0x1313::0x8078::P0012345" in message
     assert list(lab) == []
+    assert pyvisa.ResourceManager(lab.backend.visa_library()).list_opened_resources() == []
 
 
 def test_a_device_that_does_not_answer_is_named(station_file: StationFileFactory) -> None:
@@ -384,7 +392,7 @@ def test_a_device_that_does_not_answer_is_named(station_file: StationFileFactory
 def test_hardware_that_is_not_there_is_named(station_file: StationFileFactory) -> None:
     resource = "TCPIP0::127.0.0.1::1::SOCKET"  # nobody listens
     path = station_file(('"@sim"', '"@py"'), ("USB0::0x1313::0x804F::M00000001::INSTR", resource))
-    with pytest.raises(ConnectionFailed, match="^laser: c.*refused") as error:
+    with pytest.raises(ConnectionFailed, match=r"^laser: c.*refused") as error:
         Station.load(path).open()
     assert "\n" not in str(error.value)
 
@@ -395,7 +403,7 @@ def test_narrowed_limits_are_refused_before_anything_is_sent(virtual_station: St
     for value in (0.81, -0.01, float("nan"), float("inf")):
         with pytest.raises(LimitError, match=r"^laser: current = .* A is outside the allowed 0 to 0\.8 A$"):
             laser.current = value
-        with pytest.raises(LimitError, match="^laser: current = "):
+        with pytest.raises(LimitError, match=r"^laser: current = "):
             virtual_station.find(Laser).drive = value
     assert wire == []
     laser.current = 0.8
@@ -426,7 +434,7 @@ def test_a_station_without_a_beam_says_so(station_file: StationFileFactory) -> N
 
 @pytest.mark.parametrize(
     ("role", "name"),
-    zip([Laser, Attenuator, PowerMeter, TemperatureController, Spectrometer], _FIVE, strict=True),
+    list(zip([Laser, Attenuator, PowerMeter, TemperatureController, Spectrometer], _FIVE, strict=True)),
 )
 def test_a_role_is_served_by_the_one_instrument_that_can(
     virtual_station: Station, role: type, name: str

@@ -45,10 +45,9 @@ class RealBackend:
     simulated = False
     seed: int | None = None
 
-    def __init__(self, visa: str, sample: SampleRecord | None) -> None:
+    def __init__(self, visa: str, sample: SampleRecord | None, sample_text: str) -> None:
         self.clock: Clock = RealClock()
-        self.sample = sample
-        self.sample_text = ""
+        self.sample, self.sample_text = sample, sample_text
         self._visa = visa
 
     def visa_library(self) -> str:
@@ -76,12 +75,14 @@ def open_backend(station: StationFile, sample: str | Path | None, seed: int | No
     if name in ("", "@py", "@ivi"):
         if seed is not None:
             raise Refused(f"seed = {seed}: station '{station.name}' is real hardware and takes no seed")
-        return RealBackend(name, sample_record(sample, station) if sample else station.sample)
+        if sample is None:
+            return RealBackend(name, station.sample, "")
+        return RealBackend(name, sample_record(sample), Path(sample).read_text(encoding="utf-8"))
     backend: Backend = plugin("antistokes.backends", name.removeprefix("@")).load()(station, sample, seed)
     return backend
 
 
-def sample_record(sample: str | Path, station: StationFile) -> SampleRecord:
+def sample_record(sample: str | Path) -> SampleRecord:
     """The public part of a sample file, for a run on hardware."""
     data = check_format(read_toml(sample), sample, "antistokes-sample", 1)
     return convert(data.get("sample", {}), SampleRecord, sample, "sample")

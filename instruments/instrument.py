@@ -22,6 +22,8 @@ from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, Lim
 
 log = logging.getLogger(__name__)
 
+_LATE_ANSWERS = 16  # more than can be under way after a time-out
+
 
 class Limit(NamedTuple):
     """Allowed range of a set-point, with its unit as text."""
@@ -141,8 +143,11 @@ class VisaInstrument(Device, Instrument):
         if not self.IDN_WORDS:
             return
         answer = self.identity()
-        if not any(word.lower() in answer.lower() for word in self.IDN_WORDS):
+        if not self._is_model(answer):
             raise WrongModel(self.name, f"{self.MODEL} expected, but '{answer}' answers on {self._where()}")
+
+    def _is_model(self, identity: str) -> bool:
+        return any(word.lower() in identity.lower() for word in self.IDN_WORDS)
 
     def identity(self) -> str:
         """The answer to ``*IDN?``."""
@@ -173,7 +178,6 @@ class VisaInstrument(Device, Instrument):
             try:
                 self.adapter.write(command, **kwargs)
             except Exception as error:
-                self._unread = True
                 raise self._named(error, command) from error
 
     def read(self, **kwargs: Any) -> str:
@@ -197,25 +201,41 @@ class VisaInstrument(Device, Instrument):
         return result
 
     def _drop_unread(self) -> None:
-        """After a time-out the late answer to the old question may still come: throw it away.
+        """After a time-out the late answer to the old question may still come: make sure it is not taken for
+        the answer to the next one.
 
-        Clearing the device also withdraws what it has not sent yet; a serial line or a socket knows no
-        such message and can only forget what has arrived.
+        Clearing the device withdraws what it has not sent yet. A serial line or a socket knows no such
+        message (nor does pyvisa-py over USB): there the device is asked who it is until it says so.
         """
         if not self._unread:
             return
         connection: Any = getattr(self.adapter, "connection", None)
+        kind = getattr(connection, "resource_class", "")
         try:
-            if getattr(connection, "resource_class", "") == "INSTR" and not self._is_serial(connection):
+            if kind == "INSTR" and not self._is_serial(connection):
                 connection.clear()
-            else:
-                self.adapter.flush_read_buffer()
+                self._unread = False
+                return
         except Exception as error:
-            # pyvisa-py cannot clear over USB; the next question shows whether the device is there
             if getattr(error, "error_code", None) != StatusCode.error_nonsupported_operation:
                 raise self._named(error, "clear") from error
+        try:
             self.adapter.flush_read_buffer()
+        except Exception as error:
+            raise self._named(error, "clear") from error
+        if kind in ("INSTR", "SOCKET"):  # not a rehearsed conversation
+            self._resynchronise()
         self._unread = False
+
+    def _resynchronise(self) -> None:
+        """Answers come in the order of the questions: what comes before the name belongs to older ones."""
+        if not self.IDN_WORDS:
+            return
+        self.write("*IDN?")
+        for _ in range(_LATE_ANSWERS):
+            if self._is_model(self.read()):
+                return
+        raise BadAnswer(self.name, f"'*IDN?' was answered by {_LATE_ANSWERS} answers to something else")
 
     @staticmethod
     def _is_serial(connection: Any) -> bool:

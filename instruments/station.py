@@ -8,11 +8,12 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 from .backend import Backend, open_backend, plugin
 from .clock import Clock
 from .errors import AntistokesError, FileRefused, InstrumentError, Refused, nearest
+from .records import convert
 from .roles import ROLES
 from .roleview import RoleView
 from .stationfile import InstrumentEntry, StationFile
@@ -54,7 +55,8 @@ class Station:
     def load(cls, path: str | Path, *, sample: str | Path | None = None, seed: int | None = None) -> Station:
         """Read and check a station file. Nothing is opened before :meth:`open` or ``with``.
 
-        :param sample: id or file, in place of the one the station file names
+        :param sample: sample file (on the virtual bench also the id of a shipped sample), in place of the
+            one the station file names
         :param seed: of the virtual bench, in place of the file's
         """
         return cls(StationFile.read(path), sample, seed)
@@ -257,11 +259,11 @@ def _driver(file: StationFile, name: str) -> Any:
     if not getattr(driver, "SDK_MODULE", ""):
         _check_resource(file, name)
     known = _keywords(driver)
-    for setting in entry.settings:
+    for setting, value in entry.settings.items():
+        where = f"{key}.settings.{setting}"
         if setting not in known:
-            raise FileRefused(
-                file.path, f"{key}.settings.{setting}", f"unknown setting; {nearest(setting, known)}"
-            )
+            raise FileRefused(file.path, where, f"unknown setting; {nearest(setting, known)}")
+        convert(value, known[setting], file.path, where)
     return driver
 
 
@@ -288,10 +290,12 @@ def _check_role(file: StationFile, word: str, driver: Any) -> None:
         )
 
 
-def _keywords(driver: type) -> list[str]:
-    """The settings a driver's constructor takes."""
+def _keywords(driver: type) -> dict[str, Any]:
+    """The settings a driver's constructor takes, with their types."""
     parameters = inspect.signature(driver).parameters.values()
-    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "clock"]
+    types = get_type_hints(driver.__init__)
+    names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "clock"]
+    return {name: types.get(name, Any) for name in names}
 
 
 def _fulfils(driver: Any, role: type) -> bool:

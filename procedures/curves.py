@@ -32,7 +32,11 @@ class DriveCurve:
         self._points = sorted([*(p for p in self._points if p.drive != point.drive), point])
 
     def at(self, power: float) -> float:
-        """The drive for *power* W, interpolated; the end of the curve beyond it."""
+        """The drive for *power* W, interpolated; up to 5 % beyond the last point, extrapolated."""
+        last = self._points[-1]
+        if power > last.power:
+            half = max((p for p in self._points if p.power <= last.power / 2), default=last)
+            return _secant(last, half, min(power, 1.05 * last.power)) if half is not last else last.drive
         drives, powers = np.array(self._points).T
         return float(np.interp(power, np.maximum.accumulate(powers), drives))
 

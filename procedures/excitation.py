@@ -215,14 +215,15 @@ class Excitation:
             point = self._measure_drive(min(point.drive + self._step, self.laser.drive_limits[1]))
         if point.power > highest:
             self._refuse_brightness(point, highest)
-        self._check_reach(self._find_drive(highest, tolerance=0.005), highest)
+        # not to the highest power itself, which the last correction could exceed
+        self._check_reach(self._find_drive(0.985 * highest, tolerance=0.005), highest, 0.975)
         self._measure_noise()
         number = 2 + int(_PER_DECADE * np.log10(highest / lowest))
         for power in np.geomspace(highest, lowest, number)[1:]:
             self._find_drive(float(power))
 
-    def _check_reach(self, brightest: Anchor, highest: float) -> None:
-        if brightest.power < 0.99 * highest:
+    def _check_reach(self, brightest: Anchor, highest: float, share: float = 0.99) -> None:
+        if brightest.power < share * highest:
             raise LimitError(self._thing(brightest), highest * 1e3, 0, brightest.power * 1e3, "mW")
 
     def _refuse_brightness(self, point: Anchor, highest: float) -> None:
@@ -237,7 +238,7 @@ class Excitation:
         low, high = self.laser.drive_limits
         tolerance = max(tolerance, 2 * self.noise.sigma(wanted * ratio, 2) / (wanted * ratio))
         for i in range(_SEARCHES):
-            guess = self._laser_curve.guess(wanted, 2 * self._step / ratio, bisect=i % 3 == 2)
+            guess = self._laser_curve.guess(wanted, self._step / ratio, bisect=i % 3 == 2)
             drive = min(max(guess, low), high)
             point = self._measure_drive(drive, ratio)
             at_limit = drive == (high if point.power < wanted else low)
@@ -263,9 +264,7 @@ class Excitation:
         if power * 1e3 > self.beam.max_power_mW * (1 + 1e-9):
             raise LimitError("power on the sample", power * 1e3, 0, self.beam.max_power_mW, "mW")
         if self.attenuator is None:
-            reached = self._correct(
-                power, power, tolerance, lambda knob: self._set_drive(self._laser_curve.at(knob))
-            )
+            reached = self._correct(power, power, tolerance, self._drive_for)
         else:
             enough = [a for a in self._anchors if a.power >= 1.03 * power]
             anchor = enough[-1] if enough else self._anchors[0]
@@ -299,6 +298,9 @@ class Excitation:
         self.attenuator.position = position
         self._pace.wait(self.attenuator.settle_time)
         return self.read_power(1)
+
+    def _drive_for(self, power: float) -> None:
+        self._set_drive(min(self._laser_curve.at(power), self.laser.drive_limits[1]))
 
     def _set_drive(self, drive: float) -> None:
         self.laser.drive = drive

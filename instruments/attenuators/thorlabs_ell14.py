@@ -99,6 +99,9 @@ class ELL14Attenuator(VisaInstrument):
         except (ValueError, ZeroDivisionError):
             raise BadAnswer(self.name, f"'in' was answered by {information!r}") from None
 
+    def _resynchronise(self) -> None:
+        """Not needed: every answer says which question it belongs to, and this driver looks."""
+
     def identity(self) -> str:
         """The answer to ``in``: address, ``IN``, type, serial number, year, versions, travel, pulses."""
         return f"{self.address}IN{self._question('in', 'IN')}"

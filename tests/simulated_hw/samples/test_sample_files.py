@@ -64,7 +64,7 @@ BAD = [
     ("sample.bands.red", [600, 600], "sample.bands.red", "[600, 600] nm; the low end must be below"),
     ("sample.bands.red", [50, 600], "sample.bands.red", "[50, 600] nm; must lie within 100 to 20000 nm"),
     ("sample.bands.red", [600, 3e4], "sample.bands.red", "must lie within 100 to 20000 nm"),
-    ("sample.bands.red", [600], "sample.bands", "is {'red': [600]}; expected array of length 2, got 1"),
+    ("sample.bands.red", [600], "sample.bands.red", "is [600]; expected array of length 2, got 1"),
     ("model.mechanism", "energy-transfr", "model.mechanism", "did you mean 'energy-transfer'?"),
     ("model.mechanism", 3, "model.mechanism", "is 3; known: energy-transfer, power-law"),
     ("model.mechanism", ["x"], "model.mechanism", "known: energy-transfer, power-law"),
@@ -85,7 +85,7 @@ BAD = [
     ("model.ions.+", ION_2, "model.ions", "two ions named 'Yb'"),
     ("model.radiative.0.rate", -1, "model.radiative[0].rate", "is -1; expected float >= 0"),
     ("model.radiative.0.rate", float("nan"), "model.radiative[0].rate", "must be a finite number"),
-    ("model.radiative.0.branching.m", 1.5, "model.radiative[0].branching", "{'m': 1.5}; expected float <= 1"),
+    ("model.radiative.0.branching.m", 1.5, "model.radiative[0].branching.m", "is 1.5; expected float <= 1"),
     (
         "model.radiative.0.branching.g",
         0.7,

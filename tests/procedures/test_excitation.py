@@ -1,0 +1,348 @@
+"""Laser, attenuator and meter as one knob: never too bright, always verified, honest about its error."""
+
+import numpy as np
+import pytest
+
+from antistokes.instruments.errors import DeviceFault, InstrumentError, LimitError, Refused
+from antistokes.procedures.axes import ExcitationPower
+from antistokes.procedures.channels import Flag
+from antistokes.procedures.setup import Setup
+
+MILLIWATT_DECADE = (0.1, 1.0, "mW")
+DECADE = (10.0, 100.0, "W/cm^2")
+FOUR_DECADES_AND_A_HALF = (0.03, 1000.0, "W/cm^2")
+
+
+def sweep(station, start, stop, unit="W/cm^2", points=8, order="up"):
+    """An axis bound to an open station, and the powers it asks for in W."""
+    axis = ExcitationPower(np.geomspace(start, stop, points), unit, order)
+    axis.bind(Setup(station))
+    area = station.beam.area_cm2 if unit == "W/cm^2" else 1e-3
+    return axis, axis.setpoints * area
+
+
+def check_sweep(station, watch, plan, margin=1.02):
+    """Calibrate and visit every point: never brighter than planned, and each power reached."""
+    with station:
+        axis, powers = sweep(station, *plan)
+        eye = watch(station)
+        axis.prepare()
+        assert eye.most <= powers.max()
+        noise = axis._excitation.noise
+        for index, power in enumerate(powers):
+            flag = axis.move(index, {})
+            assert flag == Flag(0), f"{power:g} W not reached: {eye.power():g} W"
+            assert eye.power() == pytest.approx(power, rel=0.01 + 4 * noise.sigma(power, 2) / power)
+        assert eye.most <= margin * powers.max()
+
+
+@pytest.mark.parametrize("zero", range(0, 90, 5))
+def test_wherever_the_attenuator_is_open_the_plan_is_never_exceeded(make_station, watch, zero):
+    # the mount stands 60 degrees from its zero at power-up, so that every distance to the open position occurs
+    station = make_station(plate={"zero_deg": float(zero)}, attenuator={"power_up_deg": 60.0})
+    check_sweep(station, watch, MILLIWATT_DECADE)
+
+
+@pytest.mark.parametrize("power_up", [1.0, 12.4, 57.4, 300.0])
+def test_wherever_the_mount_got_power_the_plan_is_never_exceeded(make_station, watch, power_up):
+    check_sweep(make_station(attenuator={"power_up_deg": power_up}), watch, MILLIWATT_DECADE)
+
+
+@pytest.mark.parametrize("plan", [DECADE, FOUR_DECADES_AND_A_HALF, MILLIWATT_DECADE, (0.005, 150.0, "mW")])
+@pytest.mark.parametrize("extinction", [1e-4, 1e-3, 1e-2])
+def test_any_extinction(make_station, watch, plan, extinction):
+    check_sweep(make_station(plate={"extinction": extinction}), watch, plan)
+
+
+@pytest.mark.parametrize("pickoff", [0.01, 0.1, 0.5])
+@pytest.mark.parametrize("plan", [DECADE, MILLIWATT_DECADE])
+def test_any_pickoff(make_station, watch, plan, pickoff):
+    # half of the light is more than this head can measure: less of it then
+    most = 360 if pickoff < 0.3 else 50
+    check_sweep(make_station(optics={"pickoff": pickoff}, max_power=most), watch, plan)
+
+
+@pytest.mark.parametrize(
+    "diode",
+    [
+        {"threshold_A": 0.01},
+        {"threshold_A": 0.3},
+        {"slope_W_per_A": 0.4},
+        {"slope_W_per_A": 1.0},
+        {"spontaneous": 0.0},
+        {"spontaneous": 0.0, "threshold_A": 0.0},
+        {"spontaneous": 1e-2},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("plan", [DECADE, MILLIWATT_DECADE])
+def test_any_diode(make_station, watch, plan, diode):
+    check_sweep(make_station(diode=diode), watch, plan)
+
+
+@pytest.mark.parametrize(
+    ("radius", "plan"),
+    [
+        (20, (10.0, 100.0, "W/cm^2")),
+        (20, FOUR_DECADES_AND_A_HALF),
+        (500, (1.0, 10.0, "W/cm^2")),
+        (500, (1e-3, 40.0, "W/cm^2")),
+    ],
+)
+def test_any_beam(make_station, watch, radius, plan):
+    check_sweep(make_station(radius=radius), watch, plan)
+
+
+@pytest.mark.parametrize("plan", [(1.0, 10.0, "mW"), (0.5, 300.0, "mW"), (100.0, 1000.0, "W/cm^2")])
+@pytest.mark.parametrize("spontaneous", [1e-4, 0.0])
+def test_a_station_without_attenuator_is_driven_by_the_diode_alone(make_station, watch, plan, spontaneous):
+    station = make_station(without=("attenuator",), diode={"spontaneous": spontaneous})
+    check_sweep(station, watch, plan, margin=1.011)
+
+
+@pytest.mark.parametrize("order", ["up", "down", "up_down", "shuffled"])
+def test_no_step_between_two_points_is_brighter_than_the_plan(make_station, watch, order):
+    with make_station() as station:
+        axis, powers = sweep(station, 0.1, 1000.0, points=12, order=order)
+        axis.prepare()
+        eye = watch(station)
+        for index, power in enumerate(powers):
+            axis.move(index, {})
+            assert eye.power() == pytest.approx(power, rel=0.015)
+        assert eye.most <= 1.02 * powers.max()
+
+
+def test_between_points_of_one_drive_the_light_is_not_closed(make_station, watch):
+    # an avalanche sample would forget on which branch it is
+    with make_station() as station:
+        axis, powers = sweep(station, 100.0, 1000.0, points=5)
+        axis.prepare()
+        axis.move(0, {})
+        eye = watch(station)
+        least = powers[0]
+        sleep = station.clock.sleep
+
+        def look(seconds, should_stop=None):
+            nonlocal least
+            sleep(seconds, should_stop)
+            least = min(least, eye.power())
+
+        station.clock.sleep = look
+        for index in range(1, len(powers)):
+            axis.move(index, {})
+        assert least > 0.98 * powers[0]
+
+
+def test_the_recorded_power_agrees_with_the_true_one_within_its_error(make_station, watch):
+    pulls = []
+    for seed in range(16):
+        with make_station(seed=seed) as station:
+            axis, powers = sweep(station, 0.02, 50.0, points=9)
+            axis.prepare()
+            excitation = axis._excitation
+            eye = watch(station)
+            for index in range(len(powers)):
+                axis.move(index, {})
+                measured = excitation.read_power(5)
+                pulls.append((measured - eye.power()) / excitation.noise.sigma(measured, 5))
+    assert abs(np.mean(pulls)) < 0.25
+    assert 0.85 < np.std(pulls) < 1.2
+
+
+def test_what_the_meter_shows_in_the_dark_is_subtracted(make_station, watch):
+    with make_station() as station:
+        twin = station.backend.world.twins["power_meter"]
+        reading = twin._reading
+        twin._reading = lambda: reading() + 3e-6
+        eye = watch(station)
+        axis, powers = sweep(station, 1.0, 100.0)
+        axis.prepare()
+        for index, power in enumerate(powers):
+            axis.move(index, {})
+            assert eye.power() == pytest.approx(power, rel=0.012)
+            assert axis._excitation.read_power(10) == pytest.approx(eye.power(), rel=5e-3)
+
+
+def test_the_meter_is_corrected_for_the_laser(make_station):
+    with make_station() as station:
+        axis, _ = sweep(station, 10.0, 100.0)
+        assert station["power_meter"].wavelength != 980
+        axis.prepare()
+        assert station["power_meter"].wavelength == 980
+
+
+# -- refusals ---------------------------------------------------------------------------------------
+
+
+def nothing_moved(station) -> bool:
+    world = station.backend.world
+    return (
+        not world.bench.light_is_on()
+        and not station["attenuator"].homed
+        and world.twins["power_meter"].wavelength == 635.0
+        and station.clock.now() < 1.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ((1.0, 400.0, "mW"), ["power on the sample", "400 mW", "0 to 360 mW"]),
+        ((1.0, float("inf"), "mW"), ["sample yber-micro: irradiance", "inf W/cm^2", "10000 W/cm^2"]),
+        ((float("nan"), 1.0, "mW"), ["power on the sample", "nan mW", "0 to 360 mW"]),
+        ((1e-5, 1e-3, "mW"), ["highest power on the sample", "0.001 mW", "0.072 to 360 mW"]),
+        ((1.0, 2e4, "W/cm^2"), ["sample yber-micro: irradiance", "20000 W/cm^2", "10000 W/cm^2"]),
+    ],
+)
+def test_a_power_out_of_range_is_refused_before_anything_moves(make_station, plan, words):
+    start, stop, unit = plan
+    with make_station() as station:
+        axis = ExcitationPower(np.array([start, stop]), unit)
+        with pytest.raises(LimitError) as refusal:
+            axis.bind(Setup(station))
+        assert all(word in str(refusal.value) for word in words), refusal.value
+        assert "\n" not in str(refusal.value)
+        assert nothing_moved(station)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_no_power_and_less_are_refused(make_station, value):
+    with make_station() as station, pytest.raises(LimitError, match="power on the sample = "):
+        ExcitationPower(np.array([value, 1.0]), "mW").bind(Setup(station))
+
+
+def test_a_wavelength_the_head_cannot_measure_is_refused_before_anything_moves(make_station):
+    with make_station(meter={"wavelength_max": 900.0}) as station:
+        with pytest.raises(LimitError, match="power_meter: wavelength = 980 nm .* 400 to 900 nm"):
+            sweep(station, 10.0, 100.0)
+        assert nothing_moved(station)
+
+
+def test_a_station_without_beam_record_is_refused(make_station, tmp_path):
+    text = (make_station().file.text).split("[beam]")[0] + '\n[simulation]\nsample = "yber-micro"\n'
+    path = tmp_path / "no-beam.toml"
+    path.write_text(text)
+    from antistokes.instruments import Station
+
+    with Station.load(path) as station, pytest.raises(Refused, match=r"no \[beam\]"):
+        sweep(station, 10.0, 100.0)
+
+
+@pytest.mark.parametrize("without", [(), ("attenuator",)])
+def test_a_power_beyond_the_lasers_reach_is_refused_with_value_and_reach(make_station, watch, without):
+    with make_station(current=(0, 0.2), without=without) as station:
+        axis, powers = sweep(station, 10.0, 200.0, "mW")
+        eye = watch(station)
+        with pytest.raises(LimitError, match=r"laser: power on the sample at 0.2 A = 200 mW") as refusal:
+            axis.prepare()
+        reach = 76.0 if without else 71.8  # 0.6 W/A above 0.06 A, 90 % on the sample, 95 % through the plate
+        assert refusal.value.high == pytest.approx(reach, rel=0.02)
+        assert eye.most <= powers.max()
+
+
+@pytest.mark.parametrize("without", [(), ("attenuator",)])
+def test_the_drive_stays_within_the_limits_of_the_station(make_station, without):
+    with make_station(current=(0.05, 0.5), without=without) as station:
+        twin = station.backend.world.twins["laser"]
+        drives = []
+        set_current = twin.set_current
+        twin.set_current = lambda text: (drives.append(float(text)), set_current(text))[1]
+        twin._known.clear()
+        axis, powers = sweep(station, 50.0, 500.0)
+        axis.prepare()
+        for index in range(len(powers)):
+            axis.move(index, {})
+        assert drives
+        assert min(drives) >= 0.05
+        assert max(drives) <= 0.5
+
+
+@pytest.mark.parametrize("without", [(), ("attenuator",)])
+def test_a_laser_that_is_too_bright_at_its_lowest_drive_is_switched_off(make_station, without):
+    with make_station(current=(0.2, 0.8), without=without) as station:
+        axis, _ = sweep(station, *MILLIWATT_DECADE)
+        with pytest.raises(LimitError, match=r"laser: power on the sample at 0.2 A = .* 0 to 1 mW"):
+            axis.prepare()
+        assert not station.backend.world.bench.light_is_on()
+
+
+def test_a_power_too_low_for_the_lowest_drive_is_refused(make_station):
+    with make_station(current=(0.2, 0.8), max_power=360) as station:
+        axis, _ = sweep(station, 0.01, 300.0, "mW")
+        with pytest.raises(LimitError, match="power on the sample = 0.01 mW is outside"):
+            axis.prepare()
+
+
+def test_an_attenuator_that_does_nothing_is_refused(make_station):
+    with make_station(plate={"extinction": 1.0}) as station:
+        axis, _ = sweep(station, 10.0, 100.0)
+        with pytest.raises(Refused, match="attenuator: the power on the meter hardly changes"):
+            axis.prepare()
+
+
+def test_no_light_on_the_meter_is_refused(make_station):
+    with make_station() as station:
+        station.backend.world.bench.pickoff = list
+        axis, _ = sweep(station, 10.0, 100.0)
+        with pytest.raises(Refused, match="is the beam on the meter"):
+            axis.prepare()
+
+
+# -- in the dark, and when the light goes -----------------------------------------------------------
+
+
+def lit(station):
+    axis, _ = sweep(station, 10.0, 100.0, points=3)
+    axis.prepare()
+    axis.move(1, {})
+    return axis._excitation, station.backend.world.bench
+
+
+def test_blocked_is_really_dark_and_gives_the_light_back(make_station, watch):
+    with make_station() as station:
+        excitation, bench = lit(station)
+        eye = watch(station)
+        before = eye.power()
+        with excitation.blocked():
+            assert bench.on_sample()[0][1] == 0
+            eye.most = 0.0
+            station.clock.sleep(5.0)
+            assert eye.most == 0
+        assert eye.power() == pytest.approx(before, rel=1e-9)
+
+
+def test_blocked_leaves_a_dark_laser_dark(make_station):
+    with make_station() as station:
+        excitation, bench = lit(station)
+        excitation.off()
+        with excitation.blocked():
+            pass
+        assert not bench.light_is_on()
+
+
+def test_after_a_failure_in_the_dark_the_light_stays_off(make_station):
+    with make_station() as station:
+        excitation, bench = lit(station)
+        with pytest.raises(InstrumentError, match="no frame"), excitation.blocked():
+            raise InstrumentError("spectrometer", "no frame")
+        assert not bench.light_is_on()
+
+
+def test_a_laser_that_goes_off_by_itself_is_no_dim_point(make_station):
+    with make_station() as station:
+        axis, _ = sweep(station, 10.0, 100.0, points=3)
+        axis.prepare()
+        axis.move(0, {})
+        station.backend.world.twins["laser"].interlock_open = True
+        with pytest.raises(DeviceFault, match="laser: the light has gone off by itself"):
+            axis.move(1, {})
+
+
+def test_a_power_that_cannot_be_kept_is_flagged(make_station):
+    with make_station() as station:
+        axis, _ = sweep(station, 10.0, 100.0, points=3)
+        axis.prepare()
+        twin = station.backend.world.twins["attenuator"]
+        twin.settings = type(twin.settings)(error_pulses=180)  # 0.45 degrees
+        flags = [axis.move(0, {}) for _ in range(10)]
+        assert Flag.OFF_TARGET in flags

@@ -133,7 +133,9 @@ def main() -> None:
     within = all(figures[name] <= most for name, most in BUDGET.items())
     versions = {"python": platform.python_version(), "numpy": np.__version__, "pyvisa": pyvisa.__version__}
     case = {"points": a.points, "reps": a.reps}
-    print(json.dumps({"benchmark": "runner", **case, **rounded, "within_budget": within, "versions": versions}))
+    print(
+        json.dumps({"benchmark": "runner", **case, **rounded, "within_budget": within, "versions": versions})
+    )
 
 
 if __name__ == "__main__":

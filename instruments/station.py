@@ -290,7 +290,7 @@ def _check_role(file: StationFile, word: str, driver: Any) -> None:
         )
 
 
-def _keywords(driver: type) -> dict[str, Any]:
+def _keywords(driver: Any) -> dict[str, Any]:
     """The settings a driver's constructor takes, with their types."""
     parameters = inspect.signature(driver).parameters.values()
     types = get_type_hints(driver.__init__)

@@ -121,9 +121,9 @@ class ExcitationPower:
 class SampleTemperature:
     """Temperature of the sample, by its controller.
 
-    Settled means: the sample's sensor within *band* K of the set-point and drifting less than *band* K
-    over *hold* s. Where heat leaks, a sample at rest is not as warm as the sensor that is controlled: then
-    the controller is set off by what is missing.
+    Settled means: the sample's sensor within *band* K of the set-point and at rest, that is drifting less
+    than a tenth of *band* over *hold* s. Where heat leaks, a sample at rest is not as warm as the sensor
+    that is controlled: then the controller is set off by what is missing.
 
     :param values: set-points in K, in the order they are visited
     :param longest: s after which a point that has not settled is measured all the same, flagged
@@ -157,21 +157,21 @@ class SampleTemperature:
         offset = 0.0
         while True:
             self._controller.setpoint = min(max(target + offset, low), high)
-            reached = self._wait_until_steady(target, end)
-            if reached is None:
+            rest = self._wait_for_rest(target, end)
+            if rest is None:
                 return Flag.NOT_SETTLED
-            if abs(reached - target) <= self.band:
+            if abs(rest - target) <= self.band:
                 return Flag(0)
-            offset = min(max(offset + target - reached, -_MOST_OFFSET), _MOST_OFFSET)
+            offset = min(max(offset + target - rest, -_MOST_OFFSET), _MOST_OFFSET)
 
-    def _wait_until_steady(self, target: float, end: float) -> float | None:
-        """The steady temperature, not too far from *target*; None when there is none before *end*."""
-        recent: deque[float] = deque(maxlen=7)
+    def _wait_for_rest(self, target: float, end: float) -> float | None:
+        """The temperature at rest, not too far from *target*; None when there is none before *end*."""
+        readings: deque[float] = deque(maxlen=9)
         while self._setup.clock.now() < end:
-            recent.append(self._controller.temperature)
-            steady = len(recent) == 7 and max(recent) - min(recent) <= self.band
-            far = max(abs(value - target) for value in recent)
-            if steady and far <= _MOST_OFFSET:
-                return sum(recent) / 7
+            readings.append(self._controller.temperature)
+            if len(readings) == 9:
+                first, middle, last = np.reshape(readings, (3, 3)).mean(axis=1)
+                if abs(last - first) <= self.band / 10 and abs(middle - target) <= _MOST_OFFSET:
+                    return float(last)
             self._setup.wait(self.hold / 6)
         return None

@@ -39,7 +39,7 @@ class LakeShore336(VisaInstrument):
     Output 1 must be set up for closed loop on a sensor shown in kelvin; the driver checks that, it does
     not change it.
 
-    :param sample_input: letter of the sensor at the sample; the set-point belongs to the control sensor
+    :param sample_input: letter of the sensor at the sample; by default the one output 1 controls on
     :param heater_range: ``low``, ``medium`` or ``high``, used when :attr:`control` is switched on
     """
 
@@ -75,7 +75,7 @@ class LakeShore336(VisaInstrument):
         name: str = "",
         *,
         clock: Clock | None = None,
-        sample_input: str = "B",
+        sample_input: str = "A",
         heater_range: str = "medium",
         **connection: Any,
     ) -> None:

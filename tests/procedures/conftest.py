@@ -97,6 +97,8 @@ def make_station(tmp_path: Path) -> StationFactory:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 

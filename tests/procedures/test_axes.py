@@ -106,23 +106,37 @@ def test_a_settled_temperature_is_the_samples_and_stays(make_station, target):
         assert bench.sample_temperature() == pytest.approx(reached, abs=0.25)
 
 
-def test_a_lag_and_an_overshoot_are_waited_for(make_station):
+def test_a_sample_that_follows_late_is_waited_for(make_station):
     sluggish = {"sample_J_per_K": 60.0, "link_W_per_K": 0.1}  # 10 min late
     with make_station(cryostat={"cryostat": sluggish}) as station:
+        bench = station.backend.world.bench
+        axis = temperature_axis(station, [320.0])
+        assert axis.move(0, {}) == Flag(0)
+        assert bench.thermostat.stage == pytest.approx(320, abs=0.5)
+        assert bench.sample_temperature() == pytest.approx(320, abs=0.2)
+        assert station.clock.now() > 1800  # the stage was there after 600 s
+        station.clock.sleep(1800.0)
+        assert bench.sample_temperature() == pytest.approx(320, abs=0.35)
+
+
+def test_an_overshoot_is_waited_for(make_station):
+    with make_station() as station:
+        station["cryostat"].pid = (20.0, 200.0, 0.0)
         bench = station.backend.world.bench
         seen = []
         sleep = station.clock.sleep
 
         def look(seconds, should_stop=None):
             sleep(seconds, should_stop)
-            seen.append(bench.thermostat.stage)
+            seen.append(bench.thermostat.sample)
 
         station.clock.sleep = look
-        axis = temperature_axis(station, [320.0])
+        axis = temperature_axis(station, [310.0])
         assert axis.move(0, {}) == Flag(0)
-        assert max(seen) > 320.3  # the stage did overshoot
-        assert bench.sample_temperature() == pytest.approx(320, abs=0.2)
-        assert station.clock.now() > 1200
+        assert max(seen) > 311
+        assert bench.sample_temperature() == pytest.approx(310, abs=0.2)
+        station.clock.sleep(600.0)
+        assert bench.sample_temperature() == pytest.approx(310, abs=0.2)
 
 
 def test_points_in_both_directions_settle(make_station):
@@ -164,6 +178,8 @@ def test_a_stop_ends_the_wait(make_station):
 @pytest.mark.parametrize("value", [1.0, 500.0, float("nan")])
 def test_a_temperature_outside_the_controllers_range_is_refused(make_station, value):
     with make_station() as station:
-        with pytest.raises(LimitError, match=r"cryostat: setpoint = .* K is outside the allowed 1.4 to 420 K"):
+        with pytest.raises(
+            LimitError, match=r"cryostat: setpoint = .* K is outside the allowed 1.4 to 420 K"
+        ):
             SampleTemperature([300.0, value]).bind(Setup(station))
         assert station["cryostat"].setpoint == 300

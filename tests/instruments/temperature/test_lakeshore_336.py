@@ -19,10 +19,9 @@ RAMP_OFF = (b"RAMP? 1", b"0,+010.0")
 
 
 @contextmanager
-def controller(*exchanges, opening=OPENING, **settings):
-    with expected_protocol(
-        LakeShore336, [*opening, *exchanges], name="cryostat", clock=VirtualClock(), **settings
-    ) as it:
+def controller(*exchanges, opening=OPENING, sample_input="B", **settings):
+    settings |= {"name": "cryostat", "clock": VirtualClock(), "sample_input": sample_input}
+    with expected_protocol(LakeShore336, [*opening, *exchanges], **settings) as it:
         yield it
 
 

@@ -49,7 +49,7 @@ def line(library):
 
 @pytest.fixture
 def driver(twin, library):
-    driver = LakeShore336(RESOURCE, "cryostat", clock=twin.clock, visa_library=library)
+    driver = LakeShore336(RESOURCE, "cryostat", clock=twin.clock, visa_library=library, sample_input="B")
     yield driver
     driver.close()
 

@@ -3,7 +3,7 @@
     python benchmarks/bench_runner.py
 
 ``scalar_us`` and ``spectrum_us`` are a run of one axis of set-points and one detector that answers from
-memory, on a station without instruments: measurement loop, runner, recorder and the closing of the file,
+memory, no instrument being asked: measurement loop, runner, recorder and the closing of the file,
 beyond a run of one point. ``query_us`` is one VISA query (pyvisa, no driver) to a simulated power meter.
 """
 
@@ -88,7 +88,6 @@ class Trivial(Procedure, kw_only=True):
 def per_point(points: int, pixels: int, reps: int) -> float:
     """µs per point, the median of *reps* runs."""
     costs = []
-    # one instrument is opened and closed: the least a station has; that is in the run of one point too
     for _ in range(reps):
         seconds = []
         for n in (1, points):

@@ -61,7 +61,7 @@ def power_law_sample(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def make_station(tmp_path: Path) -> StationFactory:
-    """Makes a variant of the virtual station, not open: ``make_station(radius=20, plate={"zero_deg": 5})``."""
+    """Makes a variant of the virtual station, not open: ``make_station(plate={"zero_deg": 5.0})``."""
 
     def make(
         radius: float = 100,

@@ -38,7 +38,7 @@ def check_sweep(station, watch, plan, margin=1.02):
 
 @pytest.mark.parametrize("zero", range(0, 90, 5))
 def test_wherever_the_attenuator_is_open_the_plan_is_never_exceeded(make_station, watch, zero):
-    # the mount stands 60 degrees from its zero at power-up, so that every distance to the open position occurs
+    # at power-up the mount stands 60 degrees from its zero: every distance to the open position occurs
     station = make_station(plate={"zero_deg": float(zero)}, attenuator={"power_up_deg": 60.0})
     check_sweep(station, watch, MILLIWATT_DECADE)
 

@@ -352,7 +352,8 @@ def test_a_rate_the_device_does_not_take_is_its_fault(driver):
 @pytest.mark.parametrize(("heater", "text"), [("open", "heater open"), ("short", "heater shorted")])
 def test_a_broken_heater_is_reported(heater, text):
     twin = make_twin(heater=heater)
-    driver = LakeShore336(RESOURCE, "cryostat", clock=twin.clock, visa_library=VirtualVisaLibrary.of([twin]))
+    library = VirtualVisaLibrary.of([twin])
+    driver = LakeShore336(RESOURCE, "cryostat", clock=twin.clock, visa_library=library, sample_input="B")
     with pytest.raises(DeviceFault, match=text):
         driver.control = True
     driver.close()
@@ -360,7 +361,8 @@ def test_a_broken_heater_is_reported(heater, text):
 
 def test_a_broken_sample_sensor_is_reported_by_name():
     twin = make_twin(sensor_status={"B": 128})
-    driver = LakeShore336(RESOURCE, "cryostat", clock=twin.clock, visa_library=VirtualVisaLibrary.of([twin]))
+    library = VirtualVisaLibrary.of([twin])
+    driver = LakeShore336(RESOURCE, "cryostat", clock=twin.clock, visa_library=library, sample_input="B")
     with pytest.raises(OverRange, match="cryostat: input B"):
         _ = driver.temperature
     driver.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,7 +58,7 @@ def info(file: File, json: options.Json = False) -> int:
     described = _read(file)
     table = Table(show_header=False, box=None, pad_edge=False)
     for key, value in described.items():
-        table.add_row(key, _channels(value) if key == "channels" else _short(value))
+        table.add_row(key, _SPECIAL.get(key, _short)(value))
     screen.print(table)
     if json:
         emit({"file": str(file)} | described)
@@ -104,6 +106,16 @@ def _channels(channels: dict[str, dict[str, Any]]) -> str:
         + "".join(f" × {dim}" for dim in channel["dims"])
         for name, channel in channels.items()
     )
+
+
+def _log(lines: list[tuple[float, int, str]]) -> str:
+    """One line per entry: when, how serious, what."""
+    return (
+        "\n".join(f"{time:.1f} s {logging.getLevelName(level)} {text}" for time, level, text in lines) or "-"
+    )
+
+
+_SPECIAL: dict[str, Callable[[Any], str]] = {"channels": _channels, "log": _log}
 
 
 def _short(value: Any) -> str:

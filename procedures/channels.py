@@ -60,6 +60,10 @@ class Flag(IntFlag):
     READ_FAILED = 16
     OVER_RANGE = 32
 
+    def words(self) -> str:
+        """The flags that are set, for people."""
+        return ", ".join(str(flag.name).lower().replace("_", " ") for flag in self)
+
     @classmethod
     def meanings(cls) -> str:
         """Names in the order of their bits, separated by blanks (CF convention ``flag_meanings``)."""

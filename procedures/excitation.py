@@ -7,6 +7,7 @@ plan's highest power on the sample, and every point is verified with the meter a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from antistokes.instruments.station import Station
 
 from .curves import Anchor, AttenuatorCurve, DriveCurve
 from .pace import Pace
+
+log = logging.getLogger(__name__)
 
 Array = npt.NDArray[np.float64]
 
@@ -139,6 +142,14 @@ class Excitation:
             self._light_up(attenuator, highest)
             self._measure_attenuator(attenuator)
             self._choose_anchors(lowest, highest)
+        log.info(
+            "calibrated %.3g to %.3g W on the sample; meter: %.2g relative noise, %.2g W floor; drives: %s",
+            lowest,
+            highest,
+            self.noise.relative,
+            self.noise.floor,
+            ", ".join(f"{a.drive:.4g} {self.laser.drive_unit} ({a.power:.3g} W open)" for a in self._anchors),
+        )
 
     def _measure_background(self) -> None:
         self._background = 0.0

@@ -93,7 +93,8 @@ class Measurement:
             written: list[Record] = [{} for _ in self.axes]
             flags = [Flag(0)] * len(self.axes)
             previous: tuple[int, ...] = (-1,) * len(self.axes)
-            for indices in itertools.product(*(range(len(axis.setpoints)) for axis in self.axes)):
+            points = itertools.product(*(range(len(axis.setpoints)) for axis in self.axes))
+            for number, indices in enumerate(points):
                 self.setup.step()
                 for i, axis in enumerate(self.axes):
                     if indices[i] != previous[i]:
@@ -108,6 +109,8 @@ class Measurement:
                 for i, detector in enumerate(self.detectors):
                     flag |= self._read(i, detector, record)
                 record["flags"] = int(flag)
+                if flag:
+                    log.info("point %d: %s", number, flag.words())
                 yield record
         finally:
             self._light_off()

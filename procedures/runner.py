@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from antistokes.instruments.errors import AntistokesError, Refused
+from antistokes.instruments.errors import AntistokesError, Refused, RunFileError
 from antistokes.instruments.station import SafeStep, Station
 
 from .channels import Record, RunHeader, Sink
@@ -77,7 +77,8 @@ class Runner:
         self._stop.clear()
         opened = not list(self.station)
         start = self.station.clock.now()
-        sinks = _Sinks([*([Recorder(path, self.station.clock)] if path else []), *self.sinks])
+        recorder = [Recorder(path, self.station.clock)] if path else []
+        sinks = _Sinks([*recorder, *self.sinks], recorder)
         status: Literal["completed", "stopped", "failed"] = "failed"
         reason = "ended by force"
         error: BaseException | None = None
@@ -154,8 +155,8 @@ class Runner:
             parameters=procedure.parameters(),
             channels=channels,
             dimensions=measurement.dimensions if measurement else (),
-            signal=procedure.SIGNAL if procedure.SIGNAL in bound else "",
-            axis=axis if axis in bound else "",
+            signal=procedure.SIGNAL if procedure.SIGNAL in bound else "time",
+            axis=axis if axis in bound else "point",
             planned=measurement.planned if measurement else 0,
             start=station.clock.date(),
             simulated=station.simulated,
@@ -181,15 +182,18 @@ def run(
 class _Sinks:
     """All sinks of a run as one; what fails in closing one does not keep the others from closing."""
 
-    def __init__(self, sinks: list[Any]) -> None:
+    def __init__(self, sinks: list[Any], recorders: list[Recorder]) -> None:
         self._sinks: list[Sink] = sinks
         self._open: list[Sink] = []
+        self._logs = [_LogOfRun(recorder) for recorder in recorders]
         self.points = 0
 
     def open(self, header: RunHeader) -> None:
         for sink in self._sinks:
             sink.open(header)
             self._open.append(sink)
+        for log_of_run in self._logs:
+            log_of_run.attach()
 
     def append(self, record: Record) -> None:
         for sink in self._open:
@@ -197,6 +201,8 @@ class _Sinks:
         self.points += 1
 
     def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> Exception | None:
+        for log_of_run in self._logs:
+            log_of_run.detach()
         problem: Exception | None = None
         for sink in self._open:
             try:
@@ -214,6 +220,33 @@ def _unanswered(snapshot: Mapping[str, Mapping[str, Any]]) -> list[str]:
         for name, facts in snapshot.items()
         if "error" in facts
     ]
+
+
+class _LogOfRun(logging.Handler):
+    """Copies what antistokes logs, from INFO on, into the run file."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(logging.INFO)
+        self._recorder = recorder
+        self._logger = logging.getLogger("antistokes")
+        self._level = logging.NOTSET
+
+    def attach(self) -> None:
+        self._level = self._logger.level
+        if self._logger.getEffectiveLevel() > logging.INFO:
+            self._logger.setLevel(logging.INFO)
+        self._logger.addHandler(self)
+
+    def detach(self) -> None:
+        if self in self._logger.handlers:
+            self._logger.removeHandler(self)
+            self._logger.setLevel(self._level)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._recorder.log(record.levelno, record.getMessage())
+        except RunFileError:
+            self.detach()  # the next point says what is wrong with the file
 
 
 @contextmanager

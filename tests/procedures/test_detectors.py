@@ -45,7 +45,7 @@ def true_rate(station) -> np.ndarray:
 # -- auto-exposure ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("start", range(0, 13))
+@pytest.mark.parametrize("start", range(13))
 @pytest.mark.parametrize("irradiance", [0.0, 3.0, 30.0, 300.0])
 def test_auto_exposure_converges_from_any_start(make_station, power_law_sample, start, irradiance):
     with make_station(sample=power_law_sample(rate=BRIGHT)) as station:
@@ -83,7 +83,7 @@ def test_auto_exposure_chooses_the_same_whatever_came_before(make_station, power
 
 def test_a_jump_over_the_whole_scale_is_followed(make_station, power_law_sample):
     # exponent 3 over 2.5 decades: the light changes by 7.4 decades from one point to the next
-    with make_station(sample=power_law_sample(exponent=3.0, rate=2e21)) as station:
+    with make_station(sample=power_law_sample(exponent=3.0, rate=1e20)) as station:
         detector = EmissionSpectrum(longest=10.0)
         excitation, area = bound(station, detector)
         for irradiance, longest in ((1.0, True), (300.0, False), (1.0, True), (300.0, False)):

@@ -1,7 +1,6 @@
 """A power sweep from Python: run it, look at single points, analyse, draw.
 
-    python examples/power_sweep.py            # the virtual bench
-    python examples/power_sweep.py lab.toml   # your station
+Run it as ``python examples/power_sweep.py`` on the virtual bench, with a station file as argument on yours.
 """
 
 import sys

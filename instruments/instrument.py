@@ -162,14 +162,12 @@ class VisaInstrument(Device, Instrument):
         """Write *command* and read the answer; one thread at a time."""
         with self.lock:
             self._drop_unread()
+            self._unread = True  # until the answer is here, whatever comes in between
             self.write(command)
             if query_delay:
                 self.clock.sleep(query_delay)
-            try:
-                answer: str = self.adapter.read()
-            except Exception as error:
-                self._unread = True
-                raise self._named(error, command) from error
+            answer = self._answer(command)
+            self._unread = False
             return answer
 
     def write(self, command: str, **kwargs: Any) -> None:
@@ -182,11 +180,14 @@ class VisaInstrument(Device, Instrument):
 
     def read(self, **kwargs: Any) -> str:
         """Read one answer."""
+        return self._answer("read", **kwargs)
+
+    def _answer(self, command: str, **kwargs: Any) -> str:
         try:
             answer: str = self.adapter.read(**kwargs)
         except Exception as error:
             self._unread = True
-            raise self._named(error, "read") from error
+            raise self._named(error, command) from error
         return answer
 
     def values(self, command: str, **kwargs: Any) -> list[Any]:

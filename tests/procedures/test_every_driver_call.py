@@ -79,7 +79,8 @@ class Wire:
             init(adapter, resource_name, *args, **kwargs)
 
         def spied_close(adapter: VISAAdapter) -> None:
-            wire.use(wire._names[adapter.resource_name], "close")
+            if hasattr(adapter, "connection"):  # what could not be opened is closed by the garbage collector
+                wire.use(wire._names[adapter.resource_name], "close")
             close(adapter)
 
         patch.setattr(VISAAdapter, "_write", spied_write)

@@ -57,10 +57,6 @@ def run(
     if path is None or path.is_dir():
         name = f"{procedure}-{time.strftime('%Y%m%d-%H%M%S')}.h5"
         path = options.free_path((path or Path()) / name)
-    elif path.exists():
-        raise Refused(f"--out = {path}: exists already; a run file is never overwritten")
-    elif not path.parent.is_dir():
-        raise Refused(f"--out = {path}: there is no folder {path.parent}")
     return _carry_out(plan, options.station_path(station), sample, seed, path, json, figure=False)
 
 

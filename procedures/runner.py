@@ -73,6 +73,8 @@ class Runner:
 
         :raises Refused: the plan cannot be carried out; nothing has moved and no file was made
         """
+        if path is not None:
+            _check_path(Path(path))
         self.state = "checking"
         self._stop.clear()
         opened = not list(self.station)
@@ -177,6 +179,14 @@ def run(
 ) -> Outcome:
     """Run *procedure* on *station* and record it at *path*; the short form of :class:`Runner`."""
     return Runner(station, sinks).run(procedure, path)
+
+
+def _check_path(path: Path) -> None:
+    """:raises Refused: no new file can be made there"""
+    if path.exists():
+        raise Refused(f"{path}: exists already; a run file is never overwritten")
+    if not path.parent.is_dir():
+        raise Refused(f"{path}: there is no folder {path.parent}")
 
 
 class _Sinks:

@@ -86,7 +86,7 @@ class ELL14Twin(Twin):
     def angle(self) -> float:
         """Angle of the plate from the mount's mark, degrees."""
         now = self.clock.now()
-        if now >= self._end:
+        if now >= self._end or self._end == self._begin:  # there already, or a move of no length
             return self._to
         gone = max(0.0, now - self._begin) / (self._end - self._begin)
         return self._from + gone * (self._to - self._from)

@@ -160,10 +160,8 @@ def test_a_refusal_after_the_calibration_is_a_failed_run(make_station, tmp_path)
 def test_an_existing_file_is_neither_overwritten_nor_changed(virtual_station, tmp_path):
     path = tmp_path / "run.h5"
     path.write_text("precious")
-    outcome = run(SWEEP, virtual_station, path)
-    assert outcome.status == "failed"
-    assert "run.h5" in outcome.reason
-    assert isinstance(outcome.error, RunFileError)
+    with pytest.raises(Refused, match=r"run\.h5: exists already; a run file is never overwritten"):
+        run(SWEEP, virtual_station, path)
     assert path.read_text() == "precious"
     assert not virtual_station["attenuator"].homed
 
@@ -362,9 +360,8 @@ def test_a_recorder_that_cannot_close_fails_the_run_and_closes_the_others(
 
 
 def test_a_folder_that_is_not_there(virtual_station, tmp_path):
-    outcome = run(SWEEP, virtual_station, tmp_path / "no" / "run.h5")
-    assert outcome.status == "failed"
-    assert "there is no folder" in outcome.reason
+    with pytest.raises(Refused, match="there is no folder"):
+        run(SWEEP, virtual_station, tmp_path / "no" / "run.h5")
     assert not virtual_station["attenuator"].homed
 
 

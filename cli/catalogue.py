@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from antistokes.cli import options
-from antistokes.cli.output import emit, screen
+from antistokes.cli.output import emit, screen, table
 from antistokes.instruments.errors import Refused
 
 samples_app = typer.Typer(help="Virtual samples, and what their models predict.", rich_markup_mode=None)
@@ -28,11 +27,11 @@ def samples(context: typer.Context, json: options.Json = False) -> None:
     from antistokes.simulated_hw.samples.sample import Sample, shipped
 
     records = [Sample.load(id).record for id in shipped()]
-    table = Table("id", "name", "bands")
+    listing = table("id", "name", "bands")
     for record in records:
         bands = ", ".join(f"{name} {low:g}-{high:g} nm" for name, (low, high) in record.bands.items())
-        table.add_row(record.id, record.name, bands)
-    screen.print(table)
+        listing.add_row(record.id, record.name, bands)
+    screen.print(listing)
     if json:
         emit({"samples": [{"id": r.id, "name": r.name, "references": r.references} for r in records]})
 
@@ -64,14 +63,14 @@ def solve(
                 }
             )
             continue
-        table = Table("", f"{value:g} W/cm²", title=f"{model.record.id} at {temperature:g} K (simulated)")
+        listing = table("", f"{value:g} W/cm²", title=f"{model.record.id} at {temperature:g} K (simulated)")
         for level, fraction in solution.populations.items():
-            table.add_row(level, f"{fraction:.4e} of cation sites")
+            listing.add_row(level, f"{fraction:.4e} of cation sites")
         for band, rate in solution.bands.items():
-            table.add_row(f"{band} emission", f"{rate:.4e} photons/s/cm³")
+            listing.add_row(f"{band} emission", f"{rate:.4e} photons/s/cm³")
         if solution.quantum_yield is not None:
-            table.add_row("quantum yield (visible)", f"{solution.quantum_yield:.3e}")
-        screen.print(table)
+            listing.add_row("quantum yield (visible)", f"{solution.quantum_yield:.3e}")
+        screen.print(listing)
 
 
 def _number(text: str) -> float:
@@ -102,15 +101,15 @@ def instruments(json: options.Json = False) -> None:
                 "twin": point.name in twins,
             }
         )
-    table = Table("driver", "model", "role", "connection", "virtual twin")
+    listing = table("driver", "model", "role", "connection", "virtual twin")
     for row in rows:
-        table.add_row(
+        listing.add_row(
             str(row["driver"]),
             str(row["model"]),
             ", ".join(row["roles"]),
             str(row["connection"]),
             "yes" if row["twin"] else "no",
         )
-    screen.print(table)
+    screen.print(listing)
     if json:
         emit({"instruments": rows})

@@ -7,10 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import typer
-from rich.table import Table
 
 from antistokes.cli import options
-from antistokes.cli.output import emit, screen
+from antistokes.cli.output import emit, screen, table
 
 #: import name, what it is for, how to get it
 _OPTIONAL = [
@@ -111,10 +110,10 @@ def _show(report: dict[str, Any]) -> None:
         "resources found: " + (", ".join(report["resources"]) or "none (networks are not searched)"),
         markup=False,
     )
-    table = Table("instrument", "resource", "answers", title=f"station {report['station']}")
+    listing = table("instrument", "resource", "answers", title=f"station {report['station']}")
     for row in report["instruments"]:
-        table.add_row(row["name"], row["resource"], row["problem"] or row["answer"])
-    screen.print(table)
+        listing.add_row(row["name"], row["resource"], row["problem"] or row["answer"])
+    screen.print(listing)
     for missing in report["missing"]:
         screen.print(
             f"not installed: {missing['package']} ({missing['for']}): {missing['get']}", markup=False

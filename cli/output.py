@@ -7,12 +7,22 @@ import math
 import sys
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 
 #: tables and results
 screen = Console(highlight=False, soft_wrap=True)
 #: progress, notes, errors
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """A table whose first column is never broken; the others are folded, not cut."""
+    result = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        result.add_column(column, no_wrap=i == 0, overflow="fold")
+    return result
 
 
 def emit(data: dict[str, Any]) -> None:

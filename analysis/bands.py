@@ -119,6 +119,11 @@ def band_windows(
         recorded = float(ds["wavelength"].min()), float(ds["wavelength"].max())
         known = (ds.attrs.get("sample") or {}).get("bands") or {}
         windows = {name: w for name, w in known.items() if recorded[0] <= w[0] and w[1] <= recorded[1]}
+        if known and not windows:
+            raise AnalysisError(
+                f"bands: none of {', '.join(known)} lies within the recorded "
+                f"{recorded[0]:.6g} to {recorded[1]:.6g} nm"
+            )
     if not windows:
         raise AnalysisError("bands: the run names none for its sample; pass windows={'green': (515, 560)}")
     return {name: (float(low), float(high)) for name, (low, high) in windows.items()}

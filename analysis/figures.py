@@ -94,7 +94,7 @@ def _draw_spectra(
     from matplotlib.colors import LogNorm
 
     axes = panel.subplots(1, 1)
-    shown = good_points(ds) & np.isfinite(ds["irradiance_mean"].values)
+    shown = good_points(ds) & (ds["irradiance_mean"].values > 0)
     if "direction" in ds and (shown & (ds["direction"].values > 0)).any():
         shown &= ds["direction"].values > 0
     irradiance = ds["irradiance_mean"].values[shown]
@@ -126,14 +126,14 @@ def _draw_spectra(
 
 
 def _stands_out(spectra: Array, errors: Array) -> npt.NDArray[np.bool_]:
-    """Where the mean of 7 neighbours exceeds 4.5 standard errors, these smoothed over 41 pixels."""
+    """Where the mean of 7 neighbours exceeds 6 standard errors, these smoothed over 41 pixels."""
 
     def running(rows: Array, pixels: int) -> Array:
         kernel = np.ones(min(pixels, rows.shape[1]))
         return np.apply_along_axis(np.convolve, 1, rows, kernel / kernel.size, mode="same")
 
     variance = running(np.nan_to_num(errors) ** 2, 41) / 7
-    clear: npt.NDArray[np.bool_] = running(np.nan_to_num(spectra), 7) > 4.5 * np.sqrt(variance)
+    clear: npt.NDArray[np.bool_] = running(np.nan_to_num(spectra), 7) > 6 * np.sqrt(variance)
     return clear & (spectra > 0)
 
 
@@ -233,6 +233,8 @@ def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: 
 def _draw_title(figure: Figure, ds: xr.Dataset) -> None:
     sample = ds.attrs.get("sample") or {}
     parts = [ds.attrs.get("title", ""), sample.get("name") or sample.get("id", "")]
+    if "temperature" in ds and len(set(ds["temperature"].values.tolist())) == 1:
+        parts.append(f"{float(ds['temperature'][0]):g} K")
     figure.suptitle("  ·  ".join(part for part in parts if part) or " ", x=0.01, ha="left", weight="bold")
     if ds.attrs.get("simulated"):
         figure.text(

@@ -118,6 +118,7 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
         raise NotARunFile(f"{path}: there is no such file")
     if not h5py.is_hdf5(path):
         raise NotARunFile(f"{path}: is not a run file (not HDF5)")
+    _refuse_truncated(path)
     with _open(path) as file:
         if file.attrs.get("format_name") != _FORMAT_NAME:
             raise NotARunFile(f"{path}: is not a run file (an HDF5 file of another kind)")
@@ -126,6 +127,15 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
                 f"{path}: has format version {version}; this antistokes reads up to {_FORMAT_VERSION}"
             )
         yield file
+
+
+def _refuse_truncated(path: Path) -> None:
+    """HDF5 would look for the missing end for minutes; where it should be stands in the superblock."""
+    with path.open("rb") as file:
+        block = file.read(36)
+    end, size = int.from_bytes(block[28:36], "little"), path.stat().st_size
+    if block[8] == 3 and size < end:
+        raise NotARunFile(f"{path}: is truncated: {size} of {end} bytes")
 
 
 def _open(path: Path) -> h5py.File:

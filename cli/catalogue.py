@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from antistokes.cli import options
-from antistokes.cli.output import emit, screen, table
+from antistokes.cli.output import emit, notes, screen, table
 from antistokes.instruments.errors import Refused
 
 samples_app = typer.Typer(help="Virtual samples, and what their models predict.", rich_markup_mode=None)
@@ -50,8 +50,13 @@ def solve(
     from antistokes.simulated_hw.samples.sample import Sample
 
     model = Sample.load(sample)
+    limit = model.record.max_irradiance
     for value in [_number(text) for text in [*irradiance, *(more or [])]]:
         solution = model.solve(value, temperature, wavelength)
+        if limit is not None and value > limit:
+            notes.print(
+                f"{value:g} W/cm² is above max_irradiance = {limit:g} W/cm²: the model is not valid there"
+            )
         if json:
             emit(
                 {

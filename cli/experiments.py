@@ -30,6 +30,8 @@ def demo(
     """Measure the power dependence of NaYF4:Yb,Er on the virtual bench; writes a run file and a figure."""
     from antistokes.procedures import PowerSweep
 
+    if out.exists() and not out.is_dir():
+        raise Refused(f"--out = {out}: is a file; must be a folder")
     out.mkdir(parents=True, exist_ok=True)
     path = options.free_path(out / "demo.h5")
     return _carry_out(PowerSweep(), options.find_built_in(), None, seed, path, json, figure=True)
@@ -65,11 +67,12 @@ def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise Refused(f"--set {text}: must be NAME=VALUE")
-    try:
-        parsed = tomllib.loads(f"v = {value}")["v"]
-    except tomllib.TOMLDecodeError:
-        parsed = value
-    return name.strip(), parsed
+    for literal in (value, f"[{value}]") if "," in value else (value,):  # 77, 300 is a list as well
+        try:
+            return name.strip(), tomllib.loads(f"v = {literal}")["v"]
+        except tomllib.TOMLDecodeError:
+            continue
+    return name.strip(), value
 
 
 def _carry_out(
@@ -83,17 +86,16 @@ def _carry_out(
 ) -> int:
     from antistokes.cli.progress import ProgressBar
     from antistokes.instruments.station import Station
-    from antistokes.procedures.runner import Runner, stop_on_signals
+    from antistokes.procedures.runner import run as run_on
 
     started = time.perf_counter()
     station = Station.load(station_path, sample=sample, seed=seed)
-    runner = Runner(station, [ProgressBar()])
     try:
-        with stop_on_signals(runner.stop):
-            outcome = runner.run(plan, path)
+        outcome = run_on(plan, station, path, [ProgressBar()])
     finally:
         station.close()
-    report: dict[str, Any] = {"file": str(path), "status": outcome.status, "reason": outcome.reason}
+    file = str(path) if path.exists() else None
+    report: dict[str, Any] = {"file": file, "status": outcome.status, "reason": outcome.reason}
     report |= report_of(path, plan.NAME, figure=figure) if outcome.points else {"points": 0}
     report |= {"virtual_seconds": outcome.seconds, "wall_seconds": time.perf_counter() - started}
     _tell(report, station.simulated)
@@ -101,17 +103,19 @@ def _carry_out(
         emit(report)
     if outcome.status == "completed":
         return 0
-    notes.print(f"antistokes: run {outcome.status}: {outcome.reason}", markup=False)
+    refused = isinstance(outcome.error, Refused)
+    word = "refused" if refused else f"run {outcome.status}"
+    notes.print(f"antistokes: {word}: {outcome.reason}", markup=False)
     if outcome.status == "stopped":
         return 130
-    return 2 if isinstance(outcome.error, Refused) else 1
+    return 2 if refused else 1
 
 
 def _tell(report: dict[str, Any], simulated: bool) -> None:
     """The result in a few lines."""
-    screen.print(
-        f"{report['points']} points in {report['file']}" + (" (simulated)" if simulated else ""), markup=False
-    )
+    if report["file"]:
+        mark = " (simulated)" if simulated else ""
+        screen.print(f"{report['points']} points in {report['file']}{mark}", markup=False)
     for sweep in report.get("sweeps", [report]):
         tell_sweep(sweep)
     kind = "virtual" if simulated else "measuring"

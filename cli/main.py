@@ -5,8 +5,9 @@ Exit codes: 0 done, 1 failed run, 2 wrong usage or refused plan, 130 interrupted
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,8 +16,6 @@ from antistokes.cli.output import emit, notes
 from antistokes.instruments.errors import AntistokesError, Refused
 
 app = typer.Typer(
-    help="Photon-upconversion experiments, on real instruments or on a virtual bench.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -32,10 +31,22 @@ doctor.register(app)
 _WrongUsage: Any = typer.BadParameter.__mro__[2]
 
 
+@app.callback(invoke_without_command=True)
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version and end", is_eager=True)
+    ] = False,
+) -> None:
+    """Photon-upconversion experiments, on real instruments or on a virtual bench."""
+    if version:
+        print(importlib.metadata.version("antistokes"))
+        raise typer.Exit
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; ends the process with its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.exit(_run(arguments))
+    sys.exit(_run(arguments or ["--help"]))
 
 
 def _run(arguments: list[str]) -> int:

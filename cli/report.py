@@ -91,9 +91,9 @@ def tell_sweep(sweep: dict[str, Any]) -> None:
         low, high = band["range"]
         onset = band["saturation_onset"]
         saturates = f"; saturation sets in at {onset:.3g} W/cm²" if onset else ""
+        error = f"± {band['stderr']:.3f}" if math.isfinite(band["stderr"]) else "(no error: too few points)"
         screen.print(
-            f"  {name}: exponent {band['exponent']:.3f} ± {band['stderr']:.3f} "
-            f"({low:.3g} to {high:.3g} W/cm²){saturates}"
+            f"  {name}: exponent {band['exponent']:.3f} {error} ({low:.3g} to {high:.3g} W/cm²){saturates}"
         )
     if "problem" in sweep:
         screen.print(f"  not analysed: {sweep['problem']}", markup=False)

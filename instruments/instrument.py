@@ -69,6 +69,8 @@ class Device:
     def check_limit(self, quantity: str, value: float) -> None:
         """:raises LimitError: when *value* is outside the limit of *quantity* (nan always is)."""
         low, high, unit = self.limits[quantity]
+        if isinstance(value, str):
+            raise Refused(f"{self.name}: {quantity} = {value!r}: must be a number in {unit}")
         if not low <= value <= high:
             raise LimitError(f"{self.name}: {quantity}", value, low, high, unit)
 

@@ -7,6 +7,7 @@ value and what would be right (:class:`~antistokes.instruments.errors.FileRefuse
 from __future__ import annotations
 
 import copy
+import datetime
 import math
 import re
 import tomllib
@@ -41,7 +42,7 @@ class Beam(Record, kw_only=True, frozen=True):
     w_y_um: Positive
     profile: Literal["gaussian", "top-hat"] = "gaussian"
     method: str
-    date: str
+    date: datetime.date
     #: power at the sample divided by the power the pick-off meter reads
     sample_to_pickoff: Positive = 1.0
     #: the most power at the sample this light path can and may deliver
@@ -80,7 +81,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file; :class:`FileRefused` when there is none or it does not parse."""
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileRefused(path, "", "no such file") from None
     except (OSError, UnicodeDecodeError) as error:

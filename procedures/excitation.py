@@ -2,7 +2,8 @@
 
 What a set-point of the laser or a position of the attenuator means in W is never taken from a data
 sheet: :meth:`Excitation.calibrate` measures it at the start of a run, without ever putting more than the
-plan's highest power on the sample, and every point is verified with the meter again.
+plan's highest power on the sample (or 1/5000 of what the light path may deliver, where a plan is dimmer
+still), and every point is verified with the meter again.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ _COARSE = 19  # positions of the attenuator in a look at its whole range
 _NOISE_READINGS, _READINGS = 24, 8
 _VISIBLE = 5.0  # standard deviations of the meter's floor
 _DIM = 0.1  # of the plan's highest power: enough to measure the attenuator with
-#: the plan's highest power may be this much smaller than what the light path can deliver
+#: a plan may be dimmer than what the light path can deliver by more than this, its calibration not
 _DEEPEST = 5000
 _TRIES, _SEARCHES = 6, 24
+_LARGEST_DOUBT = 0.2  # relative; a power that the meter hardly sees has not been verified
 _PER_DECADE = 10  # drives measured for a station without attenuator
 
 
@@ -80,11 +82,14 @@ class Excitation:
         for power in (lowest, highest):
             if not 0 < power * 1e3 <= limit * (1 + 1e-9):
                 raise LimitError("power on the sample", power * 1e3, 0, limit, "mW")
-        if highest * 1e3 < limit / _DEEPEST:
-            raise LimitError("highest power on the sample", highest * 1e3, limit / _DEEPEST, limit, "mW")
         low, high = self.meter.wavelength_range
         if not low <= self.laser.wavelength <= high:
             raise LimitError(f"{self.meter.name}: wavelength", self.laser.wavelength, low, high, "nm")
+
+    @property
+    def least_calibration(self) -> float:
+        """The power, in W, that a calibration may put on the sample however dim the plan is."""
+        return self.beam.max_power_mW * 1e-3 / _DEEPEST
 
     # -- reading and switching -------------------------------------------------------------------------
 
@@ -122,6 +127,7 @@ class Excitation:
         :raises LimitError: the laser cannot reach *highest* within its limits, or not go down to *lowest*
         """
         attenuator = self.attenuator
+        highest = max(highest, self.least_calibration)
         self.meter.wavelength = self.laser.wavelength
         self.off()
         if attenuator is not None:
@@ -293,9 +299,9 @@ class Excitation:
         for _ in range(_TRIES):
             turn(knob)
             measured = self.read_power(2)
-            error = measured / power - 1
-            if abs(error) <= max(tolerance, 2 * self.noise.sigma(power, 2) / power):
-                return True
+            error, doubt = measured / power - 1, self.noise.sigma(power, 2) / power
+            if abs(error) <= max(tolerance, 2 * doubt):
+                return doubt < _LARGEST_DOUBT
             knob *= min(max(power / max(measured, 1e-3 * power), 0.2), 5.0)
         return False
 

@@ -54,8 +54,10 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def measure(self, station: Station, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Record]:
         """The records, one by one; the light is off before the first and after the last.
 
-        Needs neither runner nor file: ``list(PowerSweep(stop=20).measure(station))``.
+        Needs neither runner nor file: ``list(PowerSweep(stop=20).measure(station))``. A station that is
+        not open yet is opened, and stays open.
         """
+        station.open()
         measurement = Measurement(self, station, should_stop)
         measurement.bind()
         return measurement.records()

@@ -33,7 +33,8 @@ from .recorder import Recorder
 log = logging.getLogger(__name__)
 
 State = Literal["idle", "checking", "running", "ending", "completed", "stopped", "failed"]
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: what asks a program to end: Ctrl-C, kill, and a terminal or connection that is closed
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _PACKAGES = ("antistokes", "pymeasure", "pyvisa", "pyvisa-sim", "pyvisa-py", "numpy", "h5py")
 
 
@@ -177,8 +178,13 @@ class Runner:
 def run(
     procedure: Procedure, station: Station, path: str | Path | None = None, sinks: Sequence[Sink] = ()
 ) -> Outcome:
-    """Run *procedure* on *station* and record it at *path*; the short form of :class:`Runner`."""
-    return Runner(station, sinks).run(procedure, path)
+    """Run *procedure* on *station* and record it at *path*; the short form of :class:`Runner`.
+
+    The first Ctrl-C (or SIGTERM, or a closed terminal) ends the run after the step it is in, the light off.
+    """
+    runner = Runner(station, sinks)
+    with stop_on_signals(runner.stop):
+        return runner.run(procedure, path)
 
 
 def _check_path(path: Path) -> None:
@@ -261,7 +267,7 @@ class _LogOfRun(logging.Handler):
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """No Ctrl-C and no SIGTERM while the light is being switched off."""
+    """No Ctrl-C and no other signal to end while the light is being switched off."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -275,7 +281,10 @@ def _undisturbed() -> Iterator[None]:
 
 @contextmanager
 def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM calls *stop*; a second one interrupts at once."""
+    """The first signal to end calls *stop*, a second one interrupts at once. Only in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def handler(number: int, frame: FrameType | None) -> None:
         if handler_state["asked"]:

@@ -58,8 +58,8 @@ def build_world(
     :raises FileRefused: a fault in ``[simulation]``, an instrument without a twin or with a wrong resource
     :raises Refused: a seed or a sample that cannot be
     """
-    if seed is not None and seed < 0:
-        raise Refused(f"seed = {seed}: must be 0 or more")
+    if seed is not None and not 0 <= seed < 2**63:
+        raise Refused(f"seed = {seed}: must be 0 to {2**63 - 1}")
     simulation = _simulation(station)
     loaded = _load_sample(station, simulation, sample)
     bench = Bench(clock, station.beam, loaded, simulation.optics, simulation.seed if seed is None else seed)

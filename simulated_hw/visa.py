@@ -45,7 +45,8 @@ class TwinSession(MessageBasedSession):
         self._stream = (
             parsed.interface_type_const == constants.InterfaceType.asrl or parsed.resource_class == "SOCKET"
         )
-        self.attrs[ResourceAttribute.interface_number] = int(getattr(parsed, "board", 0))
+        board = str(getattr(parsed, "board", 0))  # a number, or a device such as /dev/ttyUSB0
+        self.attrs[ResourceAttribute.interface_number] = int(board) if board.isdigit() else 0
 
     def write(self, data: bytes) -> tuple[int, StatusCode]:
         attrs = self.attrs

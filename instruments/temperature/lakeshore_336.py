@@ -40,6 +40,8 @@ class LakeShore336(VisaInstrument):
     not change it.
 
     :param sample_input: letter of the sensor at the sample; by default the one output 1 controls on
+    :param keep_control: being made safe leaves the heater on, so that a cold sample stays where it is
+        between two runs
     :param heater_range: ``low``, ``medium`` or ``high``, used when :attr:`control` is switched on
     """
 
@@ -76,9 +78,11 @@ class LakeShore336(VisaInstrument):
         *,
         clock: Clock | None = None,
         sample_input: str = "A",
+        keep_control: bool = False,
         heater_range: str = "medium",
         **connection: Any,
     ) -> None:
+        self.keep_control = keep_control
         self.sample_input = strict_discrete_set(sample_input.upper(), _INPUTS)
         self.heater_range = strict_discrete_set(heater_range, ("low", "medium", "high"))
         super().__init__(adapter, name, clock=clock, **connection)
@@ -254,7 +258,12 @@ class LakeShore336(VisaInstrument):
             raise DeviceFault(self.name, f"output 1: {_HEATER_FAULTS.get(status, f'heater status {status}')}")
 
     def make_safe(self) -> None:
-        """Switch the heaters of all outputs off. :raises DeviceFault: one of them stays on"""
+        """Switch the heaters of all outputs off, unless the station says ``keep_control``.
+
+        :raises DeviceFault: one of them stays on
+        """
+        if self.keep_control:
+            return
         with self.lock:
             self.write("RANGE 1,0;RANGE 2,0;RANGE 3,0;RANGE 4,0")
             question = "RANGE? 1;RANGE? 2;RANGE? 3;RANGE? 4"

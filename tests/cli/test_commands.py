@@ -1,5 +1,6 @@
 """The commands that look: info, plot, recover, samples, solve, instruments, doctor."""
 
+import importlib.metadata
 import json
 
 import pytest
@@ -91,6 +92,17 @@ def test_doctor_says_which_device_does_not_open(antistokes, variant):
     rows = {row["name"]: row for row in done.data["instruments"]}
     assert "Connection refused" in rows["laser"]["problem"]
     assert all(row["problem"].startswith(name) for name, row in rows.items())
+
+
+def test_a_truncated_file_is_refused_at_once(antistokes, run_file):
+    run_file.write_bytes(run_file.read_bytes()[:100_000])
+    for command in ("info", "plot", "recover"):
+        assert "a.h5" in antistokes(command, run_file).err
+
+
+def test_version_and_help(antistokes):
+    assert antistokes("--version").out.strip() == importlib.metadata.version("antistokes")
+    assert "power dependence" in antistokes().out
 
 
 def test_json_has_no_nan(capsys):

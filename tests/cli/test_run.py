@@ -97,6 +97,13 @@ def test_impossible_plan_is_refused_in_one_line_and_leaves_nothing(antistokes, t
         ("current = [0, 0.8]", "current = [0, 8]", ["lab.toml", "current", "8", "1.5", "A"]),
         ("max_power_mW = 360", "max_power_mW = 10", ["314.159", "10", "mW"]),
         ("sample =", "samples =", ["lab.toml", "simulation.samples", "sample"]),
+        (
+            "{ wavelength = 980 }",
+            '{ wavelength = "980" }',
+            ["lab.toml", "settings.wavelength", "'980'", "float"],
+        ),
+        ("seed = 980", "seed = -1", ["lab.toml", "simulation.seed", "-1"]),
+        ('"2026-11-01"', '"yesterday"', ["lab.toml", "beam.date", "yesterday"]),
         ("USB0::0x1313::0x804F::M00000001::INSTR", "bogus", ["lab.toml", "laser.resource", "bogus", "VISA"]),
     ],
 )
@@ -139,6 +146,22 @@ def test_sample_of_ones_own_shows_its_exponent(antistokes, tmp_path):
     done = antistokes("run", "power-sweep", *settings, "--sample", "mine.toml", "--out", "a.h5", "--json")
     blue = done.data["bands"]["blue"]
     assert blue["exponent"] == pytest.approx(3.0, abs=4 * blue["stderr"])
+
+
+def test_device_that_cannot_be_opened_is_named(antistokes, variant):
+    dead = "TCPIP::127.0.0.1::1::SOCKET"  # nobody listens
+    station = variant(('"@sim"', '"@py"'), ("USB0::0x1313::0x804F::M00000001::INSTR", dead))
+    done = antistokes("run", "power-sweep", "--station", station, "--out", "a.h5", "--json")
+    assert done.code == 1
+    assert done.data["reason"].startswith("laser: ")
+    assert describe("a.h5")["reason"] == done.data["reason"]
+
+
+def test_a_list_may_be_written_without_brackets(antistokes):
+    done = antistokes(
+        "run", "power-sweep", *SHORT, "--set", "temperatures=290, 300", "--out", "a.h5", "--json"
+    )
+    assert [sweep["temperature"] for sweep in done.data["sweeps"]] == [290, 300]
 
 
 @pytest.mark.parametrize("out", ["exists.h5", "nowhere/a.h5"])
@@ -184,7 +207,7 @@ def long_run(tmp_path):
     process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_run_is_stopped_dark_with_exit_code_130(long_run, number):
     process, path = long_run
     process.send_signal(number)

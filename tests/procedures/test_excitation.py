@@ -1,5 +1,6 @@
 """Laser, attenuator and meter as one knob: never too bright, always verified, honest about its error."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -205,7 +206,6 @@ def nothing_moved(station) -> bool:
         ((1.0, 400.0, "mW"), ["power on the sample", "400 mW", "0 to 360 mW"]),
         ((1.0, float("inf"), "mW"), ["sample yber-micro: irradiance", "inf W/cm^2", "10000 W/cm^2"]),
         ((float("nan"), 1.0, "mW"), ["power on the sample", "nan mW", "0 to 360 mW"]),
-        ((1e-5, 1e-3, "mW"), ["highest power on the sample", "0.001 mW", "0.072 to 360 mW"]),
         ((1.0, 2e4, "W/cm^2"), ["sample yber-micro: irradiance", "20000 W/cm^2", "10000 W/cm^2"]),
     ],
 )
@@ -218,6 +218,30 @@ def test_a_power_out_of_range_is_refused_before_anything_moves(make_station, pla
         assert all(word in str(refusal.value) for word in words), refusal.value
         assert "\n" not in str(refusal.value)
         assert nothing_moved(station)
+
+
+def test_a_very_dim_plan_is_calibrated_with_a_bounded_power_and_reached(make_station, watch):
+    with make_station() as station:
+        axis, powers = sweep(station, 0.1, 0.2, "W/cm^2")
+        eye = watch(station)
+        axis.prepare()
+        assert eye.most <= axis._excitation.least_calibration == pytest.approx(72e-6)
+        assert all(axis.move(index, {}) == Flag(0) for index in range(len(powers)))
+
+
+def test_a_sample_that_does_not_stand_the_calibration_of_a_dim_plan_is_refused(make_station):
+    with make_station() as station:
+        station.backend.sample = msgspec.structs.replace(station.sample, max_irradiance=0.2)
+        with pytest.raises(LimitError, match=r"irradiance = 0\.229.* 0 to 0\.2 W/cm\^2"):
+            ExcitationPower(np.array([0.1, 0.2]), "W/cm^2").bind(Setup(station))
+
+
+def test_a_power_that_the_meter_hardly_sees_is_off_target(make_station):
+    with make_station() as station:
+        axis, powers = sweep(station, 1e-6, 100, "W/cm^2")
+        axis.prepare()
+        assert axis.move(0, {}) == Flag.OFF_TARGET
+        assert axis.move(len(powers) - 1, {}) == Flag(0)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])

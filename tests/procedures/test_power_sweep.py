@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from antistokes.instruments import Station
 from antistokes.instruments.errors import FileRefused, LimitError, Refused
 from antistokes.procedures import PowerSweep
 from antistokes.procedures.axes import SampleTemperature
 from antistokes.procedures.detectors import SampleThermometer
 from antistokes.procedures.measurement import Measurement
+from antistokes.simulated_hw.stations import find_station
 
 SHORT = {"points_per_decade": 2, "order": "up", "longest_exposure": 0.1}
 
@@ -174,3 +176,13 @@ def test_a_power_above_what_the_sample_stands_is_refused(make_station, power_law
         with pytest.raises(LimitError, match=r"sample power-law: irradiance = 60 W/cm\^2 .* 0 to 50 W/cm\^2"):
             PowerSweep(start=1, stop=60).measure(station)
         assert len(list(PowerSweep(start=5, stop=50, **SHORT).measure(station))) == 3
+
+
+def test_measuring_opens_a_station_that_is_not_open():
+    station = Station.load(find_station("virtual"))
+    try:
+        records = list(PowerSweep(start=10, stop=20, points_per_decade=2, order="up").measure(station))
+        assert len(records) == 2
+        assert not station.backend.world.bench.light_is_on()
+    finally:
+        station.close()

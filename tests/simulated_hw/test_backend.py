@@ -158,7 +158,7 @@ def test_an_unknown_sample_is_refused(station_file: StationFileFactory, tmp_path
 
 
 def test_a_seed_below_zero_is_refused(station_file: StationFileFactory) -> None:
-    with pytest.raises(Refused, match=r"^seed = -3: must be 0 or more$"):
+    with pytest.raises(Refused, match=r"^seed = -3: must be 0 to 9223372036854775807$"):
         world_of(station_file(), seed=-3)
 
 

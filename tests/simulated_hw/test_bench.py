@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from antistokes.instruments.records import Beam, SampleRecord
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
 from antistokes.simulated_hw.spot import Array
 
-_BEAM = Beam(w_x_um=100, w_y_um=100, profile="top-hat", method="m", date="d", max_power_mW=100)
+_BEAM = Beam(w_x_um=100, w_y_um=100, profile="top-hat", method="m", date=date(2026, 11, 1), max_power_mW=100)
 _PHOTON = 1.98644586e-25 / 980e-9  # J
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -28,7 +29,7 @@ class PowerLaws:
 
 def beam(profile: Literal["gaussian", "top-hat"] = "gaussian") -> Beam:
     return Beam(
-        w_x_um=80, w_y_um=120, profile=profile, method="knife edge", date="2026-11-01", max_power_mW=1e6
+        w_x_um=80, w_y_um=120, profile=profile, method="knife edge", date=date(2026, 11, 1), max_power_mW=1e6
     )
 
 

@@ -392,3 +392,10 @@ def test_the_driver_keeps_50_ms_between_messages(twin, driver):
     gaps = [later - earlier for earlier, later in pairwise(arrivals)]
     assert len(gaps) >= 5
     assert min(gaps) >= 0.05 - 1e-9
+
+
+def test_a_station_may_keep_the_control_on_when_all_is_made_safe(twin):
+    library = VirtualVisaLibrary.of([twin])
+    driver = LakeShore336(RESOURCE, "cryostat", clock=twin.clock, visa_library=library, keep_control=True)
+    driver.make_safe()
+    assert driver.control

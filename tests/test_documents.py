@@ -1,0 +1,29 @@
+"""What the documents show works as printed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from antistokes.instruments import Station
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(name: str) -> list[str]:
+    """The TOML of a document."""
+    return re.findall(r"```toml\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def hardware_and_simulation() -> str:
+    hardware, simulation = blocks("docs/station-files.md")
+    return hardware.replace('backend = "@py"', 'backend = "@sim"') + simulation
+
+
+@pytest.mark.parametrize("text", [blocks("README.md")[0], hardware_and_simulation()], ids=["README", "docs"])
+def test_station_opens_on_the_virtual_bench(text, tmp_path):
+    path = tmp_path / "lab.toml"
+    path.write_text(text, encoding="utf-8")
+    with Station.load(path) as station:
+        assert set(station) == set(station.file.instruments)
+        assert station.beam.max_power_mW == 360

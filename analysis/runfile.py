@@ -130,12 +130,15 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
 
 
 def _refuse_truncated(path: Path) -> None:
-    """HDF5 would look for the missing end for minutes; where it should be stands in the superblock."""
+    """HDF5 would look for the missing end for minutes; where it should be stands in the superblock.
+
+    Not so in a file whose writer is at work or was killed: its flags (byte 11) are set, and it opens.
+    """
     with path.open("rb") as file:
         block = file.read(36)
     end, size = int.from_bytes(block[28:36], "little"), path.stat().st_size
-    if block[8] == 3 and size < end:
-        raise NotARunFile(f"{path}: is truncated: {size} of {end} bytes")
+    if block[8] == 3 and block[11] == 0 and size < end:
+        raise NotARunFile(f"{path}: is truncated: {size} of {end} bytes; 'antistokes recover' may save it")
 
 
 def _open(path: Path) -> h5py.File:

@@ -39,6 +39,8 @@ class Laser(Role, Protocol):
     #: lowest and highest drive allowed, in drive_unit
     drive_limits: tuple[float, float]
     drive: float
+    #: the most it can emit within drive_limits by its data sheet, W; None when that is not known
+    rated_power: float | None
     #: light on or off; setting it returns when the source has done so
     emission: bool
 

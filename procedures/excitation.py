@@ -82,6 +82,9 @@ class Excitation:
         for power in (lowest, highest):
             if not 0 < power * 1e3 <= limit * (1 + 1e-9):
                 raise LimitError("power on the sample", power * 1e3, 0, limit, "mW")
+        rated = self.laser.rated_power
+        if rated is not None and highest > rated:
+            raise LimitError(f"{self.laser.name}: power", highest * 1e3, 0, rated * 1e3, "mW")
         low, high = self.meter.wavelength_range
         if not low <= self.laser.wavelength <= high:
             raise LimitError(f"{self.meter.name}: wavelength", self.laser.wavelength, low, high, "nm")

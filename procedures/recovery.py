@@ -37,22 +37,25 @@ def recover(path: str | Path) -> int:
     if not path.is_file():
         raise RunFileError(f"{path}: there is no such file")
     lock = RunFileLock(path)
+    block = b""
     try:
         block = _read_superblock(path)
-        if block[_FLAGS]:
-            _write_superblock(path, _mended(block, path.stat().st_size))
+        mended = _mended(block, path.stat().st_size)
+        # a full disk leaves a file that was closed but says that it is longer than it is
+        if block[_FLAGS] or _end(block) > _end(mended):
+            _write_superblock(path, mended)
         with h5py.File(path, "r") as file:
             ours = file.attrs.get("format_name") == FORMAT_NAME
             points = int(file["entry/run/n_committed"][()]) if ours else 0
             whole = ours and not block[_FLAGS] and file["entry/run/status"].asstr()[()] != "running"
         if not ours:
-            _write_superblock(path, block)
-            raise RunFileError(f"{path}: is not a run file")
+            raise KeyError("it is not a run file")
         if not whole:
             _complete(path, points)
         return points
     except (OSError, KeyError) as error:
-        raise RunFileError(f"{path}: cannot be repaired: {error}") from error
+        _write_superblock(path, block)
+        raise RunFileError(f"{path}: cannot be repaired: {error.args[0]}") from error
     finally:
         lock.release()
 
@@ -71,10 +74,15 @@ def _mended(block: bytes, size: int) -> bytes:
     """The superblock of a closed file of *size* bytes."""
     new = bytearray(block)
     new[_FLAGS] = 0
-    base, end = struct.unpack_from("<Q", block, _BASE)[0], struct.unpack_from("<Q", block, _END_OF_FILE)[0]
-    struct.pack_into("<Q", new, _END_OF_FILE, max(end, size - base))
+    struct.pack_into("<Q", new, _END_OF_FILE, size - struct.unpack_from("<Q", block, _BASE)[0])
     struct.pack_into("<I", new, _CHECKSUM, lookup3(bytes(new[:_CHECKSUM])))
     return bytes(new)
+
+
+def _end(block: bytes) -> int:
+    """End of the file as the superblock states it."""
+    end: int = struct.unpack_from("<Q", block, _END_OF_FILE)[0]
+    return end
 
 
 def _write_superblock(path: Path, block: bytes) -> None:

@@ -46,6 +46,7 @@ class CLD1015(ScpiInstrument):
     """Thorlabs CLD1015. Fulfils :class:`~antistokes.instruments.roles.Laser`, driven in A.
 
     :param wavelength: of the diode in the mount, nm; the controller does not know it
+    :param threshold, slope: of its data sheet, in A and W/A; with both, :attr:`rated_power` is known
     """
 
     MODEL = "Thorlabs CLD1015"
@@ -74,10 +75,13 @@ class CLD1015(ScpiInstrument):
         *,
         clock: Clock | None = None,
         wavelength: float = 980.0,
+        threshold: float | None = None,
+        slope: float | None = None,
         **connection: Any,
     ) -> None:
         super().__init__(adapter, name, clock=clock, **connection)
         self.wavelength = wavelength
+        self.threshold, self.slope = threshold, slope
         # the panel may show K or °F; what was wrong before this driver came does not concern it
         self.write("UNIT:TEMP C")
         self.write("*CLS")
@@ -125,6 +129,13 @@ class CLD1015(ScpiInstrument):
         """Get the lowest and highest current allowed by this station and by the device, in A."""
         low, high, _ = self.limits["current"]
         return low, min(high, self.current_limit)
+
+    @property
+    def rated_power(self) -> float | None:
+        """Get the most the diode can emit within its limits by its data sheet, in W; None without it."""
+        if self.threshold is None or self.slope is None:
+            return None
+        return max(0.0, self.slope * (self.drive_limits[1] - self.threshold))
 
     measured_current = Instrument.measurement("SENS3:CURR:DATA?", "Measure the laser current, in A.")
 

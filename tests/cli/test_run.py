@@ -87,7 +87,7 @@ def test_impossible_plan_is_refused_in_one_line_and_leaves_nothing(antistokes, t
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("wavelength = 980 ", "wavelength = 1532 ", ["power_meter", "1532", "400", "1100", "nm"]),
+        ("wavelength = 980,", "wavelength = 1532,", ["power_meter", "1532", "400", "1100", "nm"]),
         (
             "thorlabs_pm100d",
             "thorlabs_pm100e",
@@ -98,8 +98,8 @@ def test_impossible_plan_is_refused_in_one_line_and_leaves_nothing(antistokes, t
         ("max_power_mW = 360", "max_power_mW = 10", ["314.159", "10", "mW"]),
         ("sample =", "samples =", ["lab.toml", "simulation.samples", "sample"]),
         (
-            "{ wavelength = 980 }",
-            '{ wavelength = "980" }',
+            "wavelength = 980,",
+            'wavelength = "980",',
             ["lab.toml", "settings.wavelength", "'980'", "float"],
         ),
         ("seed = 980", "seed = -1", ["lab.toml", "simulation.seed", "-1"]),
@@ -115,8 +115,16 @@ def test_unfit_station_is_refused_in_one_line(antistokes, variant, tmp_path, old
     assert not (tmp_path / "a.h5").exists()
 
 
-def test_diode_that_cannot_reach_the_power_ends_dark_with_exit_code_2(antistokes, variant):
+def test_power_above_what_the_diode_can_emit_is_refused_before_anything_moves(antistokes, variant, tmp_path):
     station = variant(("current = [0, 0.8]", "current = [0, 0.2]"))
+    done = antistokes("run", "power-sweep", "--station", station, "--out", "a.h5", "--json")
+    assert done.code == 2
+    assert done.data["error"] == "laser: power = 314.159265 mW is outside the allowed 0 to 84 mW"
+    assert not (tmp_path / "a.h5").exists()
+
+
+def test_light_path_that_does_not_reach_the_power_ends_dark_with_exit_code_2(antistokes, variant):
+    station = variant(("current = [0, 0.8]", "current = [0, 0.2]"), (", threshold = 0.06, slope = 0.6", ""))
     done = antistokes("run", "power-sweep", "--station", station, "--out", "a.h5", "--json")
     assert done.code == 2
     assert "laser" in done.data["reason"]

@@ -275,11 +275,15 @@ print(bench.light_is_on())
             "wavelenght =",
             "instruments.laser.settings.wavelenght: unknown setting; did you mean",
         ),
-        ("wavelength =", "clock =", "instruments.laser.settings.clock: unknown setting; known: wavelength"),
+        (
+            "wavelength =",
+            "clock =",
+            "instruments.laser.settings.clock: unknown setting; known: slope, threshold, wavelength",
+        ),
         (
             "wavelength =",
             "timeout =",
-            "instruments.laser.settings.timeout: unknown setting; known: wavelength",
+            "instruments.laser.settings.timeout: unknown setting; known: slope, threshold, wavelength",
         ),
         (
             "ASRL1::INSTR",

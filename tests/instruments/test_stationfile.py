@@ -27,7 +27,10 @@ def test_entries_keep_the_order_of_the_file(station_file: Callable[..., Path]) -
     assert list(station.instruments) == ["laser", "attenuator", "power_meter", "cryostat", "spectrometer"]
     laser = station.instruments["laser"]
     assert (laser.driver, laser.resource) == ("thorlabs_cld1015", LASER)
-    assert (laser.limits, laser.settings) == ({"current": (0, 0.8)}, {"wavelength": 980})
+    assert (laser.limits, laser.settings) == (
+        {"current": (0, 0.8)},
+        {"wavelength": 980, "threshold": 0.06, "slope": 0.6},
+    )
     assert station.beam is not None
     assert station.beam.w_x_um == 100
 

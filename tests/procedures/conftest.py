@@ -79,6 +79,7 @@ def make_station(tmp_path: Path) -> StationFactory:
             ("w_y_um = 100", f"w_y_um = {radius}"),
             ("max_power_mW = 360", f"max_power_mW = {max_power}"),
             ("[0, 0.8]", str(list(current))),
+            (", threshold = 0.06, slope = 0.6", ""),  # what the laser can do is to be measured
             ("sample_to_pickoff = 9.0", f"sample_to_pickoff = {(1 - pickoff) / pickoff}"),
         ):
             assert old in text

@@ -210,3 +210,11 @@ def test_make_safe_reports_a_current_that_stays() -> None:
 def test_a_missing_sensor_is_no_temperature() -> None:
     with talk([("SENS2:TEMP:DATA?", "9.9E37")]) as laser, pytest.raises(DeviceFault, match="sensor"):
         _ = laser.tec_temperature
+
+
+def test_the_rated_power_follows_from_the_data_sheet_and_the_limits() -> None:
+    with talk([("SOUR:CURR:LIM?", "1.0")], threshold=0.06, slope=0.6) as laser:
+        laser.narrow_limit("current", 0, 0.2)
+        assert laser.rated_power == pytest.approx(0.084)
+    with talk([]) as laser:
+        assert laser.rated_power is None

@@ -1,7 +1,8 @@
-"""What a calibration has measured: power against laser drive, transmission against attenuator position."""
+"""What a calibration has measured: the meter's noise, power against drive, transmission against position."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ Array = npt.NDArray[np.float64]
 
 #: below this transmission the attenuator's leak makes the power too sensitive to the position
 _LEAST_TRANSMISSION = 5e-3
+#: readings of the dark meter that give its background and floor
+NOISE_READINGS = 24
 _FINE = 17  # positions between the least and the most transmission
 
 
@@ -19,6 +22,19 @@ class Anchor(NamedTuple):
 
     drive: float
     power: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeterNoise:
+    """σ² = (relative·P)² + floor², of one reading; measured during calibration."""
+
+    relative: float
+    floor: float
+
+    def sigma(self, power: float, readings: int) -> float:
+        """Standard error of the mean of *readings* at *power*, in W; that of the background included."""
+        own = ((self.relative * power) ** 2 + self.floor**2) / readings
+        return float(np.sqrt(own + self.floor**2 / NOISE_READINGS))
 
 
 class DriveCurve:

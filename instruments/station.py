@@ -109,10 +109,11 @@ class Station:
         name = self._serving(role)
         if name is None:
             word = _role_name(role)
-            fitting = ", ".join(sorted(n for n, d in self._drivers.items() if _fulfils(d, role))) or "none"
+            fitting = sorted(n for n, d in self._drivers.items() if _fulfils(d, role))
+            cure = f"say which one under [roles] {word}" if fitting else "add one"
             raise Refused(
-                f"station '{self.name}' needs one instrument as {word} and has {fitting}; "
-                f"add one, or name it under [roles] {word}"
+                f"station '{self.name}' needs one instrument as {word} "
+                f"and has {', '.join(fitting) or 'none'}; {cure}"
             )
         key = (name, role.__name__)
         if key not in self._views:

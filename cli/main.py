@@ -72,7 +72,3 @@ def _fail(problem: str, code: int, as_json: bool) -> int:
     if as_json:
         emit({"error": problem, "exit_code": code})
     return code
-
-
-if __name__ == "__main__":
-    main()

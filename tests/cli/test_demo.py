@@ -15,7 +15,7 @@ def demo(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [sys.executable, "-m", "antistokes.cli.main", "demo", "--out", str(folder), "--json"],
+        [sys.executable, "-m", "antistokes.cli", "demo", "--out", str(folder), "--json"],
         capture_output=True,
         text=True,
         timeout=60,

@@ -195,7 +195,7 @@ def long_run(tmp_path):
     settings = ["start=100", "points_per_decade=1000"]
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "antistokes.cli.main", "run", "power-sweep", "--json", "--out", path),
+            *(sys.executable, "-m", "antistokes.cli", "run", "power-sweep", "--json", "--out", path),
             *[w for s in settings for w in ("--set", s)],
         ],
         stdout=subprocess.PIPE,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from antistokes.cli import catalogue, doctor, experiments, files, serving
+from antistokes.cli import catalogue, doctor, experiments, files, serve
 from antistokes.cli.output import emit, notes
 from antistokes.instruments.errors import AntistokesError, Refused
 
@@ -23,7 +23,7 @@ app = typer.Typer(
 experiments.register(app)
 files.register(app)
 catalogue.register(app)
-serving.register(app)
+serve.register(app)
 doctor.register(app)
 
 

@@ -10,39 +10,44 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from antistokes.instruments.clock import RealClock
-from antistokes.instruments.stationfile import StationFile
-from antistokes.simulated_hw.backend import build_world
-from antistokes.simulated_hw.server import Endpoint, TwinServer
-from antistokes.simulated_hw.stations import find_station
+from antistokes.cli import options
+from antistokes.cli.output import screen, table
+
+if TYPE_CHECKING:
+    from antistokes.simulated_hw.server import Endpoint
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(serve)
 
 
 def serve(
-    station: str | None = None,
-    host: str = "127.0.0.1",
-    json_lines: bool = False,
-    sample: str | None = None,
-    seed: int | None = None,
+    station: options.Station = None,
+    sample: options.Sample = None,
+    seed: options.Seed = None,
+    host: Annotated[
+        str, typer.Option(help="address to listen on; loopback unless told otherwise")
+    ] = "127.0.0.1",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="one JSON object per instrument, then ready")
+    ] = False,
 ) -> None:
-    """Serve every twin of *station* until SIGINT or SIGTERM.
+    """Serve the twins of a station over TCP (raw socket and HiSLIP) until interrupted."""
+    from antistokes.instruments.clock import RealClock
+    from antistokes.instruments.stationfile import StationFile
+    from antistokes.simulated_hw.backend import build_world
+    from antistokes.simulated_hw.server import TwinServer
 
-    :param station: a file or a shipped station; None is the built-in one
-    :param host: address to listen on
-    :param json_lines: print one JSON object per instrument, then ``{"ready": true}``
-    :param sample: id or file, in place of the one the station file names
-    :param seed: of the bench, in place of the file's
-    :raises Refused: a fault in the station file, or an address that cannot be had
-    """
-    file = StationFile.read(find_station(station or "virtual"))
+    file = StationFile.read(options.station_path(station))
     world = build_world(file, RealClock(), sample, seed)
     if not _is_loopback(host):
         print(f"warning: anybody who reaches {host} can control these simulated instruments", file=sys.stderr)
     with _interruption() as interrupted, TwinServer(world.on_wire(), host) as server:
-        if json_lines:
+        if as_json:
             for line in (*map(asdict, server.endpoints), {"ready": True}):
                 print(json.dumps(line), flush=True)
         else:
@@ -75,14 +80,12 @@ def _interruption() -> Iterator[threading.Event]:
 
 
 def _show(name: str, endpoints: Iterable[Endpoint], unserved: Iterable[str]) -> None:
-    table = Table("instrument", "model", title=f"Station {name}, simulated", box=None)
-    table.add_column("resource", overflow="fold")  # whole, to be copied
+    listing = table("instrument", "model", "resource", title=f"station {name}, simulated")
     for endpoint in endpoints:
-        table.add_row(endpoint.name, endpoint.model, endpoint.resource)
+        listing.add_row(endpoint.name, endpoint.model, endpoint.resource)
         if endpoint.hislip is not None:
-            table.add_row("", "", endpoint.hislip)
-    console = Console()
-    console.print(table)
+            listing.add_row("", "", endpoint.hislip)
+    screen.print(listing)
     for missing in sorted(unserved):
-        console.print(f"{missing} is reached through its maker's software and is not served")
-    console.print("Ctrl-C stops")
+        screen.print(f"{missing} is reached through its maker's software and is not served")
+    screen.print("Ctrl-C stops")

@@ -16,7 +16,7 @@ from .errors import AntistokesError, FileRefused, InstrumentError, Refused, near
 from .records import convert
 from .roles import ROLES
 from .roleview import RoleView
-from .stationfile import InstrumentEntry, StationFile
+from .stationfile import InstrumentEntry, StationFile, check_resource
 
 if TYPE_CHECKING:
     from .instrument import Device
@@ -258,7 +258,7 @@ def _driver(file: StationFile, name: str) -> Any:
                 f"{driver.MODEL} allows {allowed.low:g} to {allowed.high:g} {allowed.unit}",
             )
     if not getattr(driver, "SDK_MODULE", ""):
-        _check_resource(file, name)
+        check_resource(file, name)
     known = _keywords(driver)
     for setting, value in entry.settings.items():
         where = f"{key}.settings.{setting}"
@@ -266,18 +266,6 @@ def _driver(file: StationFile, name: str) -> Any:
             raise FileRefused(file.path, where, f"unknown setting; {nearest(setting, known)}")
         convert(value, known[setting], file.path, where)
     return driver
-
-
-def _check_resource(file: StationFile, name: str) -> None:
-    """A VISA resource name must at least be one."""
-    from pyvisa.rname import InvalidResourceName, parse_resource_name
-
-    resource = file.instruments[name].resource
-    try:
-        parse_resource_name(resource)
-    except InvalidResourceName:
-        problem = f"is '{resource}'; must be a VISA resource name such as 'ASRL1::INSTR'"
-        raise FileRefused(file.path, f"instruments.{name}.resource", problem) from None
 
 
 def _check_role(file: StationFile, word: str, driver: Any) -> None:

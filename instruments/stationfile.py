@@ -98,4 +98,16 @@ def _canonical(resource: str) -> str:
         return resource
 
 
+def check_resource(file: StationFile, name: str) -> None:
+    """The resource of an instrument on VISA must at least be a VISA resource name."""
+    from pyvisa.rname import InvalidResourceName, parse_resource_name
+
+    resource = file.instruments[name].resource
+    try:
+        parse_resource_name(resource)
+    except InvalidResourceName:
+        problem = f"is '{resource}'; must be a VISA resource name, such as 'ASRL1::INSTR'"
+        raise FileRefused(file.path, f"instruments.{name}.resource", problem) from None
+
+
 _KEYS = ("backend", "beam", "format", "instruments", "name", "roles", "sample", "simulation", "version")

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
-from pyvisa.rname import InvalidResourceName
 
 from antistokes.instruments.clock import Clock, RealClock, VirtualClock
 from antistokes.instruments.errors import FileRefused, Refused, nearest
 from antistokes.instruments.records import Record, SampleRecord, convert
-from antistokes.instruments.stationfile import StationFile
+from antistokes.instruments.stationfile import StationFile, check_resource
 
 from .bench import Bench, OpticsSettings
 from .samples.sample import Sample
@@ -76,14 +75,9 @@ def build_world(
         table = simulation.twins.get(name, {})
         settings = convert(table, twin_class.Settings, station.path, f"simulation.twins.{name}")
         twins[name] = twin_class(name, bench, settings)
-        try:
-            twins[name].resource_name = entry.resource
-        except InvalidResourceName:
-            raise FileRefused(
-                station.path,
-                f"instruments.{name}.resource",
-                f"is '{entry.resource}'; must be a VISA resource name, such as 'ASRL1::INSTR'",
-            ) from None
+        if isinstance(twins[name], Twin):
+            check_resource(station, name)
+        twins[name].resource_name = entry.resource
     return World(bench, twins, loaded)
 
 

@@ -1,13 +1,12 @@
 """Running the command line inside the test's process."""
 
+import functools
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from antistokes.cli.main import main
-from antistokes.simulated_hw.stations import find_station
 
 
 @dataclass
@@ -40,16 +39,6 @@ def antistokes(capsys, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def variant(tmp_path):
-    """A copy of the built-in station with some of its text replaced."""
-
-    def write(*changes: tuple[str, str], name: str = "lab.toml") -> Path:
-        text = find_station("virtual").read_text(encoding="utf-8")
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new)
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
+def variant(station_file):
+    """``lab.toml``: the built-in station with some of its text replaced."""
+    return functools.partial(station_file, name="lab.toml")

@@ -536,17 +536,15 @@ def test_a_bench_in_virtual_time_is_not_served():
 
 
 @contextmanager
-def command(tmp_path, arguments):
-    """``serve`` in a process of its own, interrupted at the end."""
+def command(tmp_path, *arguments):
+    """``antistokes serve`` in a process of its own, ended at the end."""
     station = tmp_path / "lab.toml"
     station.write_text(
         f'backend = "@sim"\n[instruments.meter]\ndriver = "thorlabs_pm100d"\nresource = "{USB}"\n'
     )
-    program = f"from antistokes.cli.serve import serve; serve({str(station)!r}, {arguments})"
+    program = [sys.executable, "-W", "error", "-m", "antistokes.cli", "serve", "--station", station]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", program], stdout=pipe, stderr=pipe, text=True, encoding="utf-8"
-    )
+    process = subprocess.Popen([*program, *arguments], stdout=pipe, stderr=pipe, text=True, encoding="utf-8")
     try:
         yield process
     finally:
@@ -556,7 +554,7 @@ def command(tmp_path, arguments):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_json_lines_and_runs_until_interrupted(tmp_path, number):
-    with command(tmp_path, "json_lines=True") as process:
+    with command(tmp_path, "--json") as process:
         instrument, ready = json.loads(process.stdout.readline()), json.loads(process.stdout.readline())
         assert list(instrument) == ["name", "model", "resource", "host", "port", "hislip"]
         assert (instrument["name"], instrument["model"], ready) == (
@@ -572,6 +570,6 @@ def test_the_command_prints_json_lines_and_runs_until_interrupted(tmp_path, numb
 
 
 def test_the_command_warns_when_others_can_reach_it(tmp_path):
-    with command(tmp_path, "host='0.0.0.0'") as process:
+    with command(tmp_path, "--host", "0.0.0.0") as process:
         assert "anybody who reaches 0.0.0.0" in process.stderr.readline()
         assert "simulated" in process.stdout.readline()

@@ -41,6 +41,10 @@ class Device:
     """
 
     MODEL: ClassVar[str] = ""
+    #: how it is connected, in words: "USB", "RS-232", "TCP 7777"
+    INTERFACES: ClassVar[tuple[str, ...]] = ()
+    #: what the driver was checked against, and what was not, in one sentence
+    VERIFIED: ClassVar[str] = ""
     #: the roles it fulfils
     ROLES: ClassVar[tuple[type, ...]] = ()
     LIMITS: ClassVar[dict[str, Limit]] = {}
@@ -191,6 +195,66 @@ class VisaInstrument(Device, Instrument):
             self._unread = True
             raise self._named(error, command) from error
         return answer
+
+    # -- bytes, for devices whose messages are no lines of text ---------------------------------------
+
+    def ask_bytes(self, message: bytes, *endings: bytes) -> bytes:
+        """Write *message* and read the answer, which ends with one of *endings*; one thread at a time."""
+        with self.lock:
+            self._drop_unread()
+            self._unread = True
+            self.write_bytes(message)
+            answer = self.read_until(*endings)
+            self._unread = False
+            return answer
+
+    def write_bytes(self, content: bytes, **kwargs: Any) -> None:
+        """Write *content* as it is, never between the question and the answer of another thread."""
+        with self.lock:
+            try:
+                self.adapter.write_bytes(content, **kwargs)
+            except Exception as error:
+                raise self._named(error, str(content)) from error
+
+    def read_bytes(self, count: int, **kwargs: Any) -> bytes:
+        """Read *count* bytes. :raises DeviceTimeout: fewer came; the message says how many"""
+        try:
+            content: bytes = self.adapter.read_bytes(count, **kwargs)
+        except Exception as error:
+            self._unread = True
+            raise self._named(error, f"read of {count} bytes") from error
+        if count >= 0 and len(content) != count:
+            self._unread = True
+            raise BadAnswer(self.name, f"{len(content)} bytes came where {count} should have: {content!r}")
+        return content
+
+    def read_until(self, *endings: bytes) -> bytes:
+        """Read up to and including one of *endings*, byte by byte: for answers without one last character."""
+        answer = b""
+        while not answer.endswith(endings):
+            try:
+                answer += self.read_bytes(1)
+            except DeviceTimeout as error:
+                if not answer:
+                    raise
+                raise DeviceTimeout(self.name, f"{error.problem}; received so far: {answer!r}") from error
+        return answer
+
+    def read_block(self) -> bytes:
+        """Read a definite-length block ``#<digits><length><bytes>`` (IEEE 488.2, 8.7.9), not what follows.
+
+        :raises BadAnswer: it does not begin as one
+        :raises DeviceTimeout: it is shorter than it says
+        """
+        begin = self.read_bytes(2)
+        if not begin.startswith(b"#") or not begin[1:].isdigit() or begin == b"#0":
+            self._unread = True
+            raise BadAnswer(self.name, f"{begin!r} begins no binary block")
+        length = self.read_bytes(int(begin[1:]))
+        if not length.isdigit():
+            self._unread = True
+            raise BadAnswer(self.name, f"{begin + length!r} begins no binary block")
+        return self.read_bytes(int(length))
 
     def values(self, command: str, **kwargs: Any) -> list[Any]:
         """Ask, and split the answer into values. :raises BadAnswer: a number was expected and none came."""

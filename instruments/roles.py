@@ -9,8 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     import numpy.typing as npt
+
+    from .tags import Tags
 
 
 @runtime_checkable
@@ -46,6 +50,46 @@ class Laser(Role, Protocol):
 
 
 @runtime_checkable
+class TunableLaser(Role, Protocol):
+    """A source whose wavelength can be set. Whether its light can be switched is the role Laser."""
+
+    #: nm; setting it returns when the source emits there
+    wavelength: float
+    wavelength_range: tuple[float, float]
+
+
+@runtime_checkable
+class PulseGenerator(Role, Protocol):
+    """Gates the pump and starts the counters: rectangular pulses at a fixed rate."""
+
+    #: s from one pulse to the next
+    period: float
+    period_limits: tuple[float, float]
+    #: s, of one pulse
+    width: float
+    width_limits: tuple[float, float]
+    #: pulses are sent
+    output: bool
+
+
+@runtime_checkable
+class Shutter(Role, Protocol):
+    """Lets a beam pass or not."""
+
+    #: setting it returns when the blade has moved
+    is_open: bool
+
+
+@runtime_checkable
+class FilterWheel(Role, Protocol):
+    """A wheel of filters."""
+
+    #: the filter in the beam, 1 to slots; setting it returns when it is there
+    slot: int
+    slots: int
+
+
+@runtime_checkable
 class Attenuator(Role, Protocol):
     """Something with a position that changes the transmitted power. Transmission is always measured."""
 
@@ -70,19 +114,86 @@ class PowerMeter(Role, Protocol):
 
 @runtime_checkable
 class Spectrometer(Role, Protocol):
-    """Array spectrometer."""
+    """Gives a whole spectrum: an array behind a grating, a scanned monochromator, a spectrum analyser."""
 
-    #: integration time of one frame, s
+    #: "" for counts, which grow with the exposure; "W" for power per resolution bandwidth, which does not
+    signal_unit: str
+    #: integration time of one frame, s; of one step for an instrument that scans
     exposure: float
     exposure_limits: tuple[float, float]
-    #: counts at which a pixel is full
+    #: signal at which a pixel is full
     saturation: float
 
     def wavelengths(self) -> npt.NDArray[np.float64]:
         """Wavelength of each pixel, nm, shape (pixels,)."""
 
     def frame(self) -> npt.NDArray[np.float64]:
-        """Take one exposure: counts per pixel, shape (pixels,), dark signal included."""
+        """Take one exposure: the signal of each pixel, shape (pixels,), dark signal included."""
+
+
+@runtime_checkable
+class Monochromator(Role, Protocol):
+    """Passes one wavelength at a time."""
+
+    #: nm; setting it returns when it has arrived
+    wavelength: float
+    wavelength_range: tuple[float, float]
+
+
+@runtime_checkable
+class GatedCounter(Role, Protocol):
+    """Counts photons for a set time, all of them or those inside a gate after each trigger."""
+
+    #: time of one count, s
+    exposure: float
+    exposure_limits: tuple[float, float]
+    #: the highest count it can give
+    saturation: float
+    #: s from the trigger to the gate and width of the gate; None: no gate, every photon counts
+    gate: tuple[float, float] | None
+
+    def count(self) -> float:
+        """Photons counted in one exposure, dark counts included."""
+
+
+@runtime_checkable
+class PhotonCounter(Role, Protocol):
+    """Histograms the arrival times of photons after a trigger."""
+
+    #: s; setting it chooses the device's nearest width that is not shorter, reading says which it is
+    bin_width: float
+    bin_width_limits: tuple[float, float]
+    #: bins of one histogram; setting it chooses the device's nearest number that is not smaller
+    bins: int
+    bins_limits: tuple[int, int]
+    #: counts at which a bin is full
+    saturation: float
+    #: triggers in the last histogram
+    triggers: float
+
+    def times(self) -> npt.NDArray[np.float64]:
+        """Start of each bin after the trigger, s, shape (bins,)."""
+
+    def histogram(self, seconds: float) -> npt.NDArray[np.float64]:
+        """Collect for *seconds*: photons per bin, shape (bins,), dark counts included."""
+
+    def count_rate(self) -> float:
+        """Photons per second now, for pile-up."""
+
+
+@runtime_checkable
+class TimeTagger(Role, Protocol):
+    """Delivers the time of every single event."""
+
+    #: channels of the excitation's trigger and of the photons
+    trigger_channel: int
+    photon_channel: int
+
+    def stream(self, seconds: float) -> Iterator[Tags]:
+        """Every event of the next *seconds* in blocks, in order of time.
+
+        :raises DeviceFault: events were lost
+        """
 
 
 @runtime_checkable
@@ -101,8 +212,16 @@ class TemperatureController(Role, Protocol):
 #: by the name a station file's ``[roles]`` uses
 ROLES: dict[str, type] = {
     "laser": Laser,
+    "tunable_laser": TunableLaser,
+    "pulse_generator": PulseGenerator,
+    "shutter": Shutter,
+    "filter_wheel": FilterWheel,
     "attenuator": Attenuator,
     "power_meter": PowerMeter,
     "spectrometer": Spectrometer,
+    "monochromator": Monochromator,
+    "gated_counter": GatedCounter,
+    "photon_counter": PhotonCounter,
+    "time_tagger": TimeTagger,
     "temperature_controller": TemperatureController,
 }

@@ -17,8 +17,8 @@ class Source(Protocol):
 
     wavelength: float
 
-    def power(self) -> float:
-        """Optical power leaving the source now, in W."""
+    def power(self, volts: float = 0.0) -> float:
+        """Optical power leaving the source now, in W, with *volts* at its modulation input."""
 
 
 class Element(Protocol):
@@ -26,6 +26,13 @@ class Element(Protocol):
 
     def transmission(self, wavelength: float) -> float:
         """Transmitted fraction now."""
+
+
+class Passband(Protocol):
+    """What stands between the collected light and a counter."""
+
+    def transmission(self, wavelength: float, fwhm: float) -> float:
+        """Transmitted fraction now of a line, both in nm."""
 
 
 class DiodeSettings(Record, kw_only=True, frozen=True):
@@ -54,7 +61,7 @@ class Diode:
         s = self.settings
         return s.threshold_A * math.exp((self.temperature - 25.0) * s.threshold_per_K)
 
-    def power(self) -> float:
+    def power(self, volts: float = 0.0) -> float:
         s = self.settings
         threshold = self.threshold()
         spontaneous = s.slope_W_per_A * s.spontaneous * min(self.current, threshold)

@@ -13,9 +13,13 @@ import numpy.typing as npt
 
 from antistokes.instruments.records import Beam
 
+from .waveform import PulseTrain, pulse_times
+
 Array = npt.NDArray[np.float64]
 
 _LOWEST, _HIGHEST, _PER_DECADE = 1e-6, 1e5, 24  # W/cm²
+_PULSED_DECADES, _PULSED_PER_DECADE = 2.5, 6  # below the peak, for pulsed excitation
+_KEPT = 16  # pulsed conditions that are remembered
 _KELVIN = 2.0  # spacing of the temperatures that are solved; between them the logarithm is interpolated
 
 
@@ -24,6 +28,11 @@ class Emitter(Protocol):
 
     def emission(self, irradiance: Array, temperature: float, wavelength: float) -> Array:
         """Photons s⁻¹ cm⁻³, shape (n, lines), of a uniformly lit crystal at W/cm²."""
+
+    def pulsed(
+        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
+    ) -> Array:
+        """Emission at *times* of a period, (n, k, lines): *high* until *width*, then *low*."""
 
 
 class Spot:
@@ -38,6 +47,7 @@ class Spot:
         self._grid: Array = np.geomspace(_LOWEST, _HIGHEST, round(decades * _PER_DECADE) + 1)
         self._log_grid = np.log(self._grid)
         self._tables: dict[tuple[float, float], Array] = {}
+        self._courses: dict[tuple[float, ...], Array] = {}
 
     def rates(self, power: float, temperature: float, wavelength: float) -> Array:
         """Photons per second into all directions, one per line, at *power* W on the sample."""
@@ -50,6 +60,38 @@ class Spot:
         if share > 0:
             value = value * (1 - share) + share * self._at(x, self._table(lower + _KELVIN, wavelength))
         rates: Array = np.exp(value) * self._beam.area_cm2 * self._thickness
+        return rates
+
+    def pulsed_rates(
+        self, high: float, low: float, train: PulseTrain, temperature: float, wavelength: float
+    ) -> Array:
+        """Photons per second into all directions at :func:`~.waveform.pulse_times`, shape (times, lines).
+
+        :param high, low: power on the sample during and between the pulses, W
+        """
+        key = (high, low, train.width, train.period, temperature, wavelength)
+        if key not in self._courses:
+            if len(self._courses) >= _KEPT:
+                self._courses.clear()
+            self._courses[key] = self._pulsed(*key)
+        return self._courses[key]
+
+    def _pulsed(
+        self, high: float, low: float, width: float, period: float, temperature: float, wavelength: float
+    ) -> Array:
+        times = pulse_times(width, period)
+        peak = self._beam.peak_irradiance(max(high, low))
+        gaussian = self._beam.profile == "gaussian"
+        number = round(_PULSED_DECADES * _PULSED_PER_DECADE) + 1 if gaussian else 1
+        share = np.geomspace(10**-_PULSED_DECADES, 1.0, number) if gaussian else np.ones(1)
+        irradiance = peak * share / max(high, low)
+        emission = self._sample.pulsed(
+            irradiance * high, irradiance * low, width, times, temperature, wavelength
+        )
+        if gaussian:
+            flat = np.maximum(emission.reshape(number, -1), 1e-300)
+            emission = (0.5 * _integral_over_log(np.log(share), flat)).reshape(emission.shape)
+        rates: Array = emission[-1] * self._beam.area_cm2 * self._thickness
         return rates
 
     def _at(self, x: float, table: Array) -> Array:

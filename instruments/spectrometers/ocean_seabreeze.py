@@ -80,6 +80,7 @@ class OceanSpectrometer(SdkInstrument):
     SNAPSHOT = ("model", "serial_number", "pixels", "exposure")
 
     settle_time = 0.0
+    signal_unit = ""
 
     def __init__(
         self,

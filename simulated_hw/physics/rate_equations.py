@@ -190,6 +190,13 @@ class RateEquations:
             raise ConvergenceError(f"time evolution fails at {irradiance:.6g} W/cm²: {solution.message}")
         return solution.y[:, -1], solution.y[:, : len(times)].T
 
+    def conserved_solution(self, matrix: Array, right: Array) -> Array:
+        """x (n, m) with matrix·x = right that changes no ion's total, for (n, m, m) and (n, m)."""
+        matrix, right = matrix.copy(), right.copy()
+        matrix[:, self._ground_rows] = self._members
+        right[:, self._ground_rows] = 0.0
+        return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], dtype=float)
+
     def _products(self, populations: Array) -> Array:
         return populations[..., self._a] * populations[..., self._b]
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from antistokes.instruments.records import convert
+from antistokes.simulated_hw.physics.periodic import periodic
 from antistokes.simulated_hw.physics.processes import Decay, Ion, Pump, Transfer
 from antistokes.simulated_hw.physics.rate_equations import RateEquations
 from antistokes.simulated_hw.physics.thermal import boltzmann_ratio, multiphonon_factor
@@ -88,6 +89,12 @@ class EnergyTransfer:
             sites * equations.absorbed(populations, irradiance),
             populations,
         )
+
+    def pulsed(
+        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
+    ) -> Array:
+        populations = periodic(self.equations(temperature, wavelength), high, low, width, times)
+        return self._table.site_density * np.maximum(populations, 0) @ self._photon_rates(temperature)
 
     def _photon_rates(self, temperature: float) -> Array:
         """Photons per second and ion, (levels, lines)."""

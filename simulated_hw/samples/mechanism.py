@@ -47,3 +47,11 @@ class Mechanism(Protocol):
 
     def respond(self, irradiance: Array, temperature: float, wavelength: float) -> Response:
         """Steady state at irradiances (n,) in W/cm², a temperature in K, an excitation wavelength in nm."""
+
+    def pulsed(
+        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
+    ) -> Array:
+        """Emission as :attr:`Response.emission` at *times* (k,) of a period, (n, k, lines).
+
+        The irradiance is *high* (n,) until *width* and *low* (n,) to the end of the period, for ever.
+        """

@@ -35,3 +35,10 @@ class PowerLaw:
         relative = irradiance[:, None] / self._table.reference_irradiance
         absorbed = self._table.absorption_coefficient * photons(irradiance, wavelength)
         return Response(self._rates * relative**self._exponents, absorbed, np.empty((len(irradiance), 0)))
+
+    def pulsed(
+        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
+    ) -> Array:
+        """It has no memory: the emission follows the pump."""
+        lit, dark = (self.respond(level, temperature, wavelength).emission for level in (high, low))
+        return np.where((times <= width)[:, None], lit[:, None, :], dark[:, None, :])

@@ -91,6 +91,17 @@ class Sample:
         """
         return self._respond(irradiance, temperature, wavelength).emission
 
+    def pulsed(
+        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
+    ) -> Array:
+        """Emission at *times* of a period: irradiance *high* until *width*, then *low*, (n, k, lines).
+
+        Units and ranges as :meth:`emission`; *high*, *low* (n,), *times* (k,) in s from 0 to the period.
+        """
+        for irradiance in (high, low):
+            _check_conditions(irradiance, temperature, wavelength)
+        return self.mechanism.pulsed(high, low, width, times, temperature, wavelength)
+
     def absorbed(self, irradiance: npt.ArrayLike, temperature: float, wavelength: float) -> Array:
         """Photons taken out of the excitation, s⁻¹ per cm³, (n,); arguments as :meth:`emission`."""
         return self._respond(irradiance, temperature, wavelength).absorbed
@@ -111,15 +122,19 @@ class Sample:
 
     def _respond(self, irradiance: npt.ArrayLike, temperature: float, wavelength: float) -> Response:
         irradiance = np.atleast_1d(np.asarray(irradiance, dtype=float))
-        _check("irradiance", irradiance, 0.0, _HIGHEST, "W/cm²")
-        _check("sample temperature", np.array([temperature]), COLDEST, HOTTEST, "K")
-        _check("excitation wavelength", np.array([wavelength]), SHORTEST, LONGEST, "nm")
+        _check_conditions(irradiance, temperature, wavelength)
         return self.mechanism.respond(irradiance, temperature, wavelength)
 
 
 def shipped() -> list[str]:
     """Ids of the samples that come with the package: ``yber-micro`` is the file yber_micro.toml."""
     return sorted(path.stem.replace("_", "-") for path in _SHIPPED.glob("*.toml"))
+
+
+def _check_conditions(irradiance: Array, temperature: float, wavelength: float) -> None:
+    _check("irradiance", irradiance, 0.0, _HIGHEST, "W/cm²")
+    _check("sample temperature", np.array([temperature]), COLDEST, HOTTEST, "K")
+    _check("excitation wavelength", np.array([wavelength]), SHORTEST, LONGEST, "nm")
 
 
 def _check(thing: str, values: Array, low: float, high: float, unit: str) -> None:

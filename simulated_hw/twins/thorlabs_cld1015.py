@@ -78,9 +78,9 @@ class _PumpDiode(Diode):
         super().__init__(settings)
         self._twin = twin
 
-    def power(self) -> float:
+    def power(self, volts: float = 0.0) -> float:
         self.temperature = self._twin.temperature()
-        self.current = self._twin.current()
+        self.current = self._twin.current(volts)
         return super().power()
 
 
@@ -108,8 +108,6 @@ class CLD1015Twin(StatusTwin):
         self.temperature_limits = [5.0, 60.0]  # °C, lower and upper
         self.temperature_unit = "C"
         self.window_protection = True
-        #: V at the modulation input
-        self.modulation_V = 0.0
         # temperature = aim + (start - aim)·exp(-(t - since)/time)
         self._start = self.settings.ambient_C
         self._since = self.clock.now()
@@ -136,20 +134,32 @@ class CLD1015Twin(StatusTwin):
             return False
         return True
 
-    def wanted_current(self) -> float:
-        """What set-point and modulation ask for, A."""
+    def wanted_current(self, volts: float = 0.0) -> float:
+        """What set-point and modulation ask for with *volts* at the modulation input, A."""
         current = self.setpoint
         if self.constant_power:
             current = self.diode.threshold() + self.power_setpoint / self.settings.diode.slope_W_per_A
-        return max(0.0, current + (_MODULATION * self.modulation_V if self.modulation else 0.0))
+        return max(0.0, current + (_MODULATION * volts if self.modulation else 0.0))
 
-    def current(self) -> float:
-        """Current through the diode, A."""
+    def current(self, volts: float = 0.0) -> float:
+        """Current through the diode with *volts* at the modulation input, A."""
         if not self.laser_on() or self._switched_on is None:
             return 0.0
         since = self.clock.now() - self._switched_on - self.delay
         ramp = min(1.0, since / self.settings.soft_start_s) if self.settings.soft_start_s else 1.0
-        return ramp * min(self.wanted_current(), self.limit)
+        return ramp * min(self.wanted_current(volts), self.limit)
+
+    def mean_current(self) -> float:
+        """Current through the diode, averaged over the pulses at the modulation input, A."""
+        train = self.bench.pulses()
+        if train is None:
+            return self.current()
+        high, low = self.current(train.high), self.current(train.low)
+        return low + (high - low) * train.width / train.period
+
+    def _highest_wanted(self) -> float:
+        train = self.bench.pulses()
+        return self.wanted_current() if train is None else self.wanted_current(max(train.high, train.low))
 
     def temperature(self) -> float:
         """Temperature of the diode, °C."""
@@ -184,7 +194,7 @@ class CLD1015Twin(StatusTwin):
         if register != "MEAS":
             return 0
         bits = self.faults | self._window_tripped * _WINDOW_TRIP | self._off_window() * _WINDOW_FAIL
-        if self.laser_on() and self.wanted_current() > self.limit:
+        if self.laser_on() and self._highest_wanted() > self.limit:
             bits |= _I_LIMIT
         if self.tec_on and abs(self.temperature() - self.tec_setpoint) > 5.0:
             bits |= _TEC_LIMIT
@@ -361,12 +371,12 @@ class CLD1015Twin(StatusTwin):
     @scpi("SENSe3:CURRent[:DC][:DATA]?")
     @scpi("MEASure[:SCALar]:CURRent[1][:DC]?")
     def measure_current(self, _: str | None) -> str:
-        return _real(self.current() + 1e-5 * self.rng.standard_normal())
+        return _real(self.mean_current() + 1e-5 * self.rng.standard_normal())
 
     @scpi("SENSe4:VOLTage[:DC][:DATA]?")
     @scpi("MEASure[:SCALar]:VOLTage[1][:DC]?")
     def measure_voltage(self, _: str | None) -> str:
-        current = self.current()
+        current = self.mean_current()
         return _real((1.25 + 0.4 * current if current > 0 else 0.0) + 1e-4 * self.rng.standard_normal())
 
     @scpi("[SENSe2:]TEMPerature[:DATA]?")

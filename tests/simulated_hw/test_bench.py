@@ -24,7 +24,7 @@ class Lamp:
     watt: float
     wavelength: float = 980.0
 
-    def power(self) -> float:
+    def power(self, volts: float = 0.0) -> float:
         return self.watt
 
 
@@ -53,6 +53,12 @@ class Glow:
 
     def emission(self, irradiance: Array, temperature: float, wavelength: float) -> Array:
         return np.outer(irradiance * temperature, np.ones(2))
+
+    def pulsed(
+        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
+    ) -> Array:
+        level = np.where(times <= width, high[:, None], low[:, None]) * temperature
+        return np.repeat(level[:, :, None], 2, axis=2)
 
 
 class Oven:

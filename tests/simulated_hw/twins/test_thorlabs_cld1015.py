@@ -11,6 +11,7 @@ from antistokes.instruments.lasers.thorlabs_cld1015 import CLD1015
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
 from antistokes.simulated_hw.twins.thorlabs_cld1015 import CLD1015Settings, CLD1015Twin
 from antistokes.simulated_hw.visa import VirtualVisaLibrary
+from antistokes.simulated_hw.waveform import PulseTrain
 
 RESOURCE = "USB0::0x1313::0x804F::M00000001::INSTR"
 NO_ERROR = '+0,"No error"'
@@ -235,15 +236,34 @@ def test_constant_power_finds_its_current(
     assert bench.sources["laser"].power() == pytest.approx(0.1, rel=1e-3)
 
 
+class Generator:
+    """1 V half of the time."""
+
+    def pulses(self) -> PulseTrain:
+        return PulseTrain(period=1e-3, width=5e-4, high=1.0)
+
+
+def test_pulses_at_the_modulation_input_make_pulses_of_light(
+    bench: Bench, say: Callable[[str], str], light: Callable[[float], None]
+) -> None:
+    light(0.2)
+    bench.generator = Generator()
+    say("SOUR:AM 1")
+    assert float(say("MEAS:CURR?")) == pytest.approx(0.275, abs=1e-3)
+    (excitation,) = bench.excitation()
+    assert excitation.high - excitation.low == pytest.approx(0.6 * 0.15)
+    assert excitation.mean == pytest.approx((excitation.high + excitation.low) / 2)
+
+
 def test_modulation_adds_and_the_limit_cuts(
-    twin: CLD1015Twin, say: Callable[[str], str], light: Callable[[float], None]
+    bench: Bench, say: Callable[[str], str], light: Callable[[float], None]
 ) -> None:
     say("SOUR:CURR:LIM 0.3")
     light(0.2)
-    twin.modulation_V = 1.0
+    bench.generator = Generator()
     assert float(say("MEAS:CURR?")) == pytest.approx(0.2, abs=1e-3)
     say("SOUR:AM 1")
-    assert float(say("MEAS:CURR?")) == pytest.approx(0.3, abs=1e-3)
+    assert float(say("MEAS:CURR?")) == pytest.approx(0.25, abs=1e-3)
     assert say("SOUR:CURR:LIM:TRIP?;:STAT:MEAS:COND?") == "1;8"
 
 

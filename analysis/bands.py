@@ -40,7 +40,7 @@ def good_points(ds: xr.Dataset) -> npt.NDArray[np.bool_]:
 
 
 def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> xr.Dataset:
-    """Intensity of each band at each point, in counts per second.
+    """Intensity of each band at each point, in the unit of the spectrum: counts per second, or W.
 
     The intensity is the sum of the pixels inside the window: I = Σ fᵢ·Sᵢ, where fᵢ is the fraction of
     pixel i that lies inside. A pixel reaches half way to its neighbours, and its counts are taken as
@@ -66,12 +66,13 @@ def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] |
     else:
         errors = np.broadcast_to(pixel_scatter(spectrum)[:, None], spectrum.shape)
 
+    units = ds["spectrum"].attrs.get("units", "1/s")
     result = ds[[name for name in _CARRIED if name in ds]].drop_vars("wavelength", errors="ignore")
     result.attrs = dict(ds.attrs)
     for name, window in band_windows(ds, windows).items():
         fraction = pixel_fractions(wavelength, window, f"band '{name}'")
         inside = fraction > 0  # a NaN elsewhere in the spectrum is no concern of this band
-        attrs = {"units": "1/s", "window": list(window)}
+        attrs = {"units": units, "window": list(window)}
         intensity = spectrum[:, inside] @ fraction[inside]
         sigma = np.sqrt(errors[:, inside] ** 2 @ fraction[inside] ** 2)
         result[name] = xr.DataArray(intensity, dims="point", attrs={**attrs, "long_name": f"{name} band"})

@@ -121,8 +121,14 @@ def _draw_spectra(
             transform=axes.get_xaxis_transform(), rotation=0 if high - low > 25 else 90,
         )  # fmt: skip
     axes.set_xlabel("wavelength (nm)")
-    axes.set_ylabel("intensity (counts/s per pixel)")
+    axes.set_ylabel(f"intensity ({_unit(ds['spectrum'])} per pixel)")
     panel.colorbar(scale, ax=axes, label=IRRADIANCE_LABEL, location="bottom", aspect=40, pad=0.02)
+
+
+def _unit(values: xr.DataArray) -> str:
+    """As a label says it: detectors count."""
+    units = str(values.attrs.get("units", "1/s"))
+    return "counts/s" if units == "1/s" else units
 
 
 def _stands_out(spectra: Array, errors: Array) -> npt.NDArray[np.bool_]:
@@ -166,7 +172,7 @@ def _draw_intensities(
     axes.set_yscale("log", nonpositive="mask")
     if highest:
         axes.set_ylim(lowest / 4, highest * 4)
-    axes.set_ylabel("band intensity (counts/s)")
+    axes.set_ylabel(f"band intensity ({_unit(integrated[next(iter(colours))])})")
     handles, labels = axes.get_legend_handles_labels()
     marks = [
         ("up", True, "o", "0.3", 3.2),

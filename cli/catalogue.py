@@ -1,4 +1,4 @@
-"""``antistokes samples`` and ``antistokes instruments``: what there is."""
+"""``antistokes samples``: what glows on the virtual bench."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ def register(app: typer.Typer) -> None:
     samples_app.callback(invoke_without_command=True)(samples)
     samples_app.command()(solve)
     app.add_typer(samples_app, name="samples")
-    app.command()(instruments)
 
 
 def samples(context: typer.Context, json: options.Json = False) -> None:
@@ -83,38 +82,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise Refused(f"--irradiance {text}: must be a number in W/cm²") from None
-
-
-def instruments(json: options.Json = False) -> None:
-    """List the instrument models that have a driver."""
-    from importlib.metadata import entry_points
-
-    twins = {point.name for point in entry_points(group="antistokes.twins")}
-    rows = []
-    for point in sorted(entry_points(group="antistokes.drivers"), key=lambda p: p.name):
-        try:
-            driver = point.load()
-        except ImportError as error:
-            raise Refused(f"driver '{point.name}': cannot be imported: {error}") from error
-        rows.append(
-            {
-                "driver": point.name,
-                "model": driver.MODEL,
-                "roles": [role.__name__ for role in driver.ROLES],
-                "connection": f"SDK {driver.SDK_MODULE}" if hasattr(driver, "SDK_MODULE") else "VISA",
-                "limits": {q: [low, high, unit] for q, (low, high, unit) in driver.LIMITS.items()},
-                "twin": point.name in twins,
-            }
-        )
-    listing = table("driver", "model", "role", "connection", "virtual twin")
-    for row in rows:
-        listing.add_row(
-            str(row["driver"]),
-            str(row["model"]),
-            ", ".join(row["roles"]),
-            str(row["connection"]),
-            "yes" if row["twin"] else "no",
-        )
-    screen.print(listing)
-    if json:
-        emit({"instruments": rows})

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from antistokes.cli import catalogue, doctor, experiments, files, serve
+from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, serve
 from antistokes.cli.output import emit, notes
 from antistokes.instruments.errors import AntistokesError, Refused
 
@@ -23,6 +23,8 @@ app = typer.Typer(
 experiments.register(app)
 files.register(app)
 catalogue.register(app)
+models.register(app)
+new_driver.register(app)
 serve.register(app)
 doctor.register(app)
 

@@ -1,4 +1,7 @@
-"""The two bases of all drivers: :class:`VisaInstrument` on a wire, :class:`SdkInstrument` on a maker's SDK.
+"""The bases of all drivers.
+
+:class:`VisaInstrument` talks on a wire, :class:`SdkInstrument` to a maker's SDK, and a
+:class:`CompositeInstrument` is made of other instruments.
 
 A driver is a pymeasure ``Instrument`` with one declarative line per quantity, plus what a run needs:
 a table of limits that are checked before anything is sent, :meth:`~Device.make_safe`,
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import pyvisa
@@ -19,6 +23,7 @@ from pyvisa.errors import VisaIOError
 
 from .clock import Clock, RealClock
 from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, LimitError, Refused, WrongModel
+from .wire import CutShort, WireAdapter
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +55,8 @@ class Device:
     LIMITS: ClassVar[dict[str, Limit]] = {}
     #: quantities written into the snapshot
     SNAPSHOT: ClassVar[tuple[str, ...]] = ()
+    #: roles of the instruments it is made of, by the word a station file's ``parts`` uses
+    PARTS: ClassVar[dict[str, type]] = {}
     #: s from a changed set-point to the moment its effect can be measured
     settle_time: float = 0.0
 
@@ -118,6 +125,18 @@ class SdkInstrument(Device):
     SDK_MODULE: ClassVar[str] = ""
 
 
+class CompositeInstrument(Device):
+    """Base of drivers that make one instrument of others in the station.
+
+    :param parts: those others by the words of ``PARTS``, each seen through its role. They are made safe
+        and closed by the station, after this one
+    """
+
+    def __init__(self, parts: dict[str, Any], name: str = "", *, clock: Clock | None = None) -> None:
+        self._begin(name or self.MODEL, clock)
+        self.parts = parts
+
+
 class VisaInstrument(Device, Instrument):
     """Base of drivers on VISA.
 
@@ -135,10 +154,10 @@ class VisaInstrument(Device, Instrument):
         self, adapter: Adapter | str, name: str = "", *, clock: Clock | None = None, **connection: Any
     ) -> None:
         self._begin(name or self.MODEL, clock)
-        if isinstance(adapter, str):
-            connection = self.CONNECTION | connection
         try:
-            super().__init__(adapter, self.name, includeSCPI=False, **connection)
+            if isinstance(adapter, str):
+                adapter = WireAdapter(adapter, **(self.CONNECTION | connection))
+            super().__init__(adapter, self.name, includeSCPI=False)
         except (VisaIOError, OSError, ValueError) as error:
             raise ConnectionFailed(self.name, f"cannot open {adapter}: {_one_line(error)}") from error
         self._unread = False
@@ -204,7 +223,7 @@ class VisaInstrument(Device, Instrument):
             self._drop_unread()
             self._unread = True
             self.write_bytes(message)
-            answer = self.read_until(*endings)
+            answer = self.read_until(*endings, command=message.decode("latin-1").strip())
             self._unread = False
             return answer
 
@@ -218,22 +237,28 @@ class VisaInstrument(Device, Instrument):
 
     def read_bytes(self, count: int, **kwargs: Any) -> bytes:
         """Read *count* bytes. :raises DeviceTimeout: fewer came; the message says how many"""
+        return self._bytes(count, f"read of {count} bytes", **kwargs)
+
+    def _bytes(self, count: int, command: str, **kwargs: Any) -> bytes:
         try:
             content: bytes = self.adapter.read_bytes(count, **kwargs)
         except Exception as error:
             self._unread = True
-            raise self._named(error, f"read of {count} bytes") from error
+            raise self._named(error, command) from error
         if count >= 0 and len(content) != count:
             self._unread = True
             raise BadAnswer(self.name, f"{len(content)} bytes came where {count} should have: {content!r}")
         return content
 
-    def read_until(self, *endings: bytes) -> bytes:
-        """Read up to and including one of *endings*, byte by byte: for answers without one last character."""
+    def read_until(self, *endings: bytes, command: str = "read") -> bytes:
+        """Read up to and including one of *endings*, byte by byte: for answers without one last character.
+
+        :param command: what is being answered, for messages
+        """
         answer = b""
         while not answer.endswith(endings):
             try:
-                answer += self.read_bytes(1)
+                answer += self._bytes(1, command)
             except DeviceTimeout as error:
                 if not answer:
                     raise
@@ -243,18 +268,43 @@ class VisaInstrument(Device, Instrument):
     def read_block(self) -> bytes:
         """Read a definite-length block ``#<digits><length><bytes>`` (IEEE 488.2, 8.7.9), not what follows.
 
-        :raises BadAnswer: it does not begin as one
+        Where the connection marks the end of a message, all of the message is taken off it.
+
+        :raises BadAnswer: it does not begin as one, or is shorter than it says
         :raises DeviceTimeout: it is shorter than it says
         """
-        begin = self.read_bytes(2)
-        if not begin.startswith(b"#") or not begin[1:].isdigit() or begin == b"#0":
+        message = self._read_message() if self._marks_ends() else b""
+        head, message = self._block_part(message, 2)
+        if not head.startswith(b"#") or not head[1:].isdigit() or head == b"#0":
             self._unread = True
-            raise BadAnswer(self.name, f"{begin!r} begins no binary block")
-        length = self.read_bytes(int(begin[1:]))
+            raise BadAnswer(self.name, f"{head!r} begins no binary block")
+        length, message = self._block_part(message, int(head[1:]))
         if not length.isdigit():
             self._unread = True
-            raise BadAnswer(self.name, f"{begin + length!r} begins no binary block")
-        return self.read_bytes(int(length))
+            raise BadAnswer(self.name, f"{head + length!r} begins no binary block")
+        return self._block_part(message, int(length))[0]
+
+    def _block_part(self, message: bytes, count: int) -> tuple[bytes, bytes]:
+        """The next *count* bytes of a block, and the rest of *message* when that is here already."""
+        if not self._marks_ends():
+            return self.read_bytes(count), b""
+        if len(message) < count:
+            raise BadAnswer(self.name, f"{len(message)} bytes came where {count} should have")
+        return message[:count], message[count:]
+
+    def _read_message(self) -> bytes:
+        """Everything up to the mark that ends a message."""
+        connection: Any = self.adapter.connection
+        termination, connection.read_termination = connection.read_termination, None
+        try:
+            return self.read_bytes(-1, break_on_termchar=True)
+        finally:
+            connection.read_termination = termination
+
+    def _marks_ends(self) -> bool:
+        """Does the connection mark the end of a message? Serial lines, sockets and rehearsals do not."""
+        connection: Any = getattr(self.adapter, "connection", None)
+        return getattr(connection, "resource_class", "") == "INSTR" and not self._is_serial(connection)
 
     def values(self, command: str, **kwargs: Any) -> list[Any]:
         """Ask, and split the answer into values. :raises BadAnswer: a number was expected and none came."""
@@ -277,9 +327,9 @@ class VisaInstrument(Device, Instrument):
         if not self._unread:
             return
         connection: Any = getattr(self.adapter, "connection", None)
-        kind = getattr(connection, "resource_class", "")
         try:
-            if kind == "INSTR" and not self._is_serial(connection):
+            kind = getattr(connection, "resource_class", "")
+            if self._marks_ends():
                 connection.clear()
                 self._unread = False
                 return
@@ -309,18 +359,7 @@ class VisaInstrument(Device, Instrument):
         return bool(connection.interface_type == pyvisa.constants.InterfaceType.asrl)
 
     def _named(self, error: Exception, command: str) -> Exception:
-        """The error of our tree that stands for *error*."""
-        if isinstance(error, VisaIOError):
-            if error.error_code == StatusCode.error_timeout:
-                return DeviceTimeout(self.name, f"no answer to '{command}' within {self._timeout():g} s")
-            return ConnectionFailed(self.name, f"connection lost at '{command}': {_one_line(error)}")
-        if isinstance(error, UnicodeDecodeError):
-            return BadAnswer(
-                self.name, f"'{command}' was answered by bytes that are no text: {error.object!r}"
-            )
-        if isinstance(error, (OSError, pyvisa.errors.InvalidSession)):
-            return ConnectionFailed(self.name, f"connection lost at '{command}': {_one_line(error)}")
-        return error
+        return named_error(self.name, error, command, self._timeout)
 
     def _timeout(self) -> float:
         connection = getattr(self.adapter, "connection", None)
@@ -350,6 +389,20 @@ class ScpiInstrument(VisaInstrument):
         if found:
             raise DeviceFault(self.name, "; ".join(found))
         return found
+
+
+def named_error(device: str, error: Exception, command: str, timeout: Callable[[], float]) -> Exception:
+    """The error of our tree that stands for *error*, which came when *command* was sent to *device*."""
+    if isinstance(error, VisaIOError) and error.error_code == StatusCode.error_timeout:
+        return DeviceTimeout(device, f"no answer to '{command}' within {timeout():g} s")
+    if isinstance(error, CutShort):
+        return BadAnswer(device, f"'{command}' was answered by {error.received!r}, which has no end")
+    if isinstance(error, UnicodeDecodeError):
+        return BadAnswer(device, f"'{command}' was answered by bytes that are no text: {error.object!r}")
+    # pyvisa-py says some of it by RuntimeError
+    if isinstance(error, (VisaIOError, OSError, pyvisa.errors.InvalidSession, RuntimeError)):
+        return ConnectionFailed(device, f"connection lost at '{command}': {_one_line(error)}")
+    return error
 
 
 def _one_line(error: BaseException) -> str:

@@ -22,13 +22,8 @@ class RoleView(Generic[R]):
     __slots__ = ("_device", "_members", "_role")
 
     def __init__(self, device: Any, role: type[R]) -> None:
-        members = _COMMON | {
-            m for base in role.__mro__ for m in (*vars(base), *getattr(base, "__annotations__", ()))
-        }
         object.__setattr__(self, "_device", device)
-        object.__setattr__(
-            self, "_members", frozenset(m for m in members if m in _COMMON or not m.startswith("_"))
-        )
+        object.__setattr__(self, "_members", frozenset(_COMMON | members_of(role)))
         object.__setattr__(self, "_role", role.__name__)
 
     def __getattr__(self, member: str) -> Any:
@@ -61,6 +56,12 @@ class RoleView(Generic[R]):
 
     def __repr__(self) -> str:
         return f"<{self._role} '{self._device.name}'>"
+
+
+def members_of(role: type) -> set[str]:
+    """Names of all members of *role*, those common to all roles included."""
+    names = (m for base in role.__mro__ for m in (*vars(base), *getattr(base, "__annotations__", ())))
+    return {m for m in names if not m.startswith("_")}
 
 
 def _named(device: Any, member: str, error: Exception) -> InstrumentError:

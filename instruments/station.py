@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import atexit
-import inspect
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .backend import Backend, open_backend, plugin
+from .backend import Backend, open_backend
 from .clock import Clock
-from .errors import AntistokesError, FileRefused, InstrumentError, Refused, nearest
-from .records import convert
-from .roles import ROLES
+from .drivers import check_role, driver_of, fulfils, role_name
+from .errors import AntistokesError, InstrumentError, Refused, nearest
 from .roleview import RoleView
-from .stationfile import InstrumentEntry, StationFile, check_resource
+from .stationfile import InstrumentEntry, StationFile
 
 if TYPE_CHECKING:
     from .instrument import Device
@@ -44,9 +42,9 @@ class Station:
 
     def __init__(self, file: StationFile, sample: str | Path | None = None, seed: int | None = None) -> None:
         self.file = file
-        self._drivers = {name: _driver(file, name) for name in file.instruments}
+        self._drivers = {name: driver_of(file, name) for name in file.instruments}
         for word, name in file.roles.items():
-            _check_role(file, word, self._drivers[name])
+            check_role(file, word, self._drivers[name])
         self.backend: Backend = open_backend(file, sample, seed)
         self._devices: dict[str, Device] = {}
         self._views: dict[tuple[str, str], Any] = {}
@@ -108,8 +106,8 @@ class Station:
         """
         name = self._serving(role)
         if name is None:
-            word = _role_name(role)
-            fitting = sorted(n for n, d in self._drivers.items() if _fulfils(d, role))
+            word = role_name(role)
+            fitting = sorted(n for n, d in self._drivers.items() if fulfils(d, role))
             cure = f"say which one under [roles] {word}" if fitting else "add one"
             raise Refused(
                 f"station '{self.name}' needs one instrument as {word} "
@@ -122,13 +120,13 @@ class Station:
 
     def find_optional(self, role: type[R]) -> R | None:
         """Like :meth:`find`; None when no instrument serves *role*."""
-        return self.find(role) if any(_fulfils(driver, role) for driver in self._drivers.values()) else None
+        return self.find(role) if any(fulfils(driver, role) for driver in self._drivers.values()) else None
 
     def _serving(self, role: type) -> str | None:
-        named = self.file.roles.get(_role_name(role))
+        named = self.file.roles.get(role_name(role))
         if named is not None:
             return named
-        fitting = [name for name, driver in self._drivers.items() if _fulfils(driver, role)]
+        fitting = [name for name, driver in self._drivers.items() if fulfils(driver, role)]
         return fitting[0] if len(fitting) == 1 else None
 
     # -- opening and closing ------------------------------------------------------------------------
@@ -144,8 +142,10 @@ class Station:
         return self
 
     def open_one(self, name: str) -> Device:
-        """Open the instrument *name* alone, if it is not open yet."""
+        """Open the instrument *name* alone, after its parts, if it is not open yet."""
         if name not in self._devices:
+            for part in self.file.instruments[name].parts.values():
+                self.open_one(part)
             device = self._open(name, self.file.instruments[name])
             if not self._devices:
                 atexit.register(self.close)
@@ -159,7 +159,9 @@ class Station:
         # made in two steps, so that a constructor that fails half way can be made to give its connection back
         device = driver.__new__(driver)
         try:
-            if sdk is not None:
+            if entry.parts:
+                device.__init__(self._parts(driver, entry), name, **settings)
+            elif sdk is not None:
                 device.__init__(sdk, entry.resource, name, **settings)
             else:
                 device.__init__(entry.resource, name, visa_library=self.backend.visa_library(), **settings)
@@ -170,8 +172,11 @@ class Station:
             if isinstance(error, AntistokesError) or not isinstance(error, Exception):
                 raise
             raise InstrumentError(name, f"cannot be opened: {_in_words(error)}") from error
-        log.info("%s: opened %s on %s", name, driver.MODEL, entry.resource)
+        log.info("%s: opened %s on %s", name, driver.MODEL, entry.resource or "its parts")
         return cast("Device", device)
+
+    def _parts(self, driver: Any, entry: InstrumentEntry) -> dict[str, Any]:
+        return {word: RoleView(self[entry.parts[word]], role) for word, role in driver.PARTS.items()}
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Settings of every instrument; one that does not answer gives its error instead."""
@@ -234,62 +239,3 @@ def _close(name: str, device: Any) -> None:
 def _in_words(error: BaseException) -> str:
     """On one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
-
-
-def _driver(file: StationFile, name: str) -> Any:
-    """The driver class an entry names, its limits and settings checked against the class."""
-    entry = file.instruments[name]
-    key = f"instruments.{name}"
-    try:
-        driver = plugin("antistokes.drivers", entry.driver).load()
-    except Refused as error:
-        raise FileRefused(file.path, f"{key}.driver", str(error)) from None
-    for quantity, (low, high) in entry.limits.items():
-        if quantity not in driver.LIMITS:
-            raise FileRefused(
-                file.path, f"{key}.limits.{quantity}", f"unknown quantity; {nearest(quantity, driver.LIMITS)}"
-            )
-        allowed = driver.LIMITS[quantity]
-        if low < allowed.low or high > allowed.high:
-            raise FileRefused(
-                file.path,
-                f"{key}.limits.{quantity}",
-                f"is [{low:g}, {high:g}]; "
-                f"{driver.MODEL} allows {allowed.low:g} to {allowed.high:g} {allowed.unit}",
-            )
-    if not getattr(driver, "SDK_MODULE", ""):
-        check_resource(file, name)
-    known = _keywords(driver)
-    for setting, value in entry.settings.items():
-        where = f"{key}.settings.{setting}"
-        if setting not in known:
-            raise FileRefused(file.path, where, f"unknown setting; {nearest(setting, known)}")
-        convert(value, known[setting], file.path, where)
-    return driver
-
-
-def _check_role(file: StationFile, word: str, driver: Any) -> None:
-    """An entry of ``[roles]`` names a role there is, and an instrument that fulfils it."""
-    if word not in ROLES:
-        raise FileRefused(file.path, f"roles.{word}", f"unknown role; {nearest(word, ROLES)}")
-    if not _fulfils(driver, ROLES[word]):
-        able = ", ".join(sorted(name for name, role in ROLES.items() if _fulfils(driver, role))) or "no role"
-        raise FileRefused(
-            file.path, f"roles.{word}", f"is '{file.roles[word]}', a {driver.MODEL}, which can be {able}"
-        )
-
-
-def _keywords(driver: Any) -> dict[str, Any]:
-    """The settings a driver's constructor takes, with their types."""
-    parameters = inspect.signature(driver).parameters.values()
-    types = get_type_hints(driver.__init__)
-    names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "clock"]
-    return {name: types.get(name, Any) for name in names}
-
-
-def _fulfils(driver: Any, role: type) -> bool:
-    return role in driver.ROLES
-
-
-def _role_name(role: type) -> str:
-    return next((name for name, kind in ROLES.items() if kind is role), role.__name__)

@@ -19,14 +19,22 @@ _BACKENDS = ("", "@py", "@ivi", "@sim")
 class InstrumentEntry(Record, kw_only=True, frozen=True):
     """``[instruments.NAME]``."""
 
-    #: name of a driver (``antistokes instruments`` lists them)
+    #: name of a driver (``antistokes instruments`` lists them), or ``module:Class`` of a pymeasure instrument
     driver: str
-    #: VISA resource name; for an SDK device its serial number
-    resource: str
+    #: VISA resource name; for an SDK device its serial number; none for a driver that is made of *parts*
+    resource: str = ""
+    #: other instruments of the station, by the word the driver calls them: ``{ counter = "sr400" }``
+    parts: dict[str, str] = {}
     #: narrower limits of settable quantities: ``{ current = [0, 0.8] }``
     limits: dict[str, Range] = {}
     #: keywords of the driver
     settings: dict[str, Any] = {}
+    #: of a pymeasure instrument: roles, and the attribute that serves each of their members (docs/drivers.md)
+    role: dict[str, dict[str, Any]] = {}
+    #: of a pymeasure instrument: attributes and the values that make it safe
+    safe: dict[str, Any] = {}
+    #: of a pymeasure instrument: the twin that plays it on the virtual bench
+    twin: str = ""
 
 
 class StationFile(Record, kw_only=True, frozen=True):
@@ -64,8 +72,9 @@ class StationFile(Record, kw_only=True, frozen=True):
             raise FileRefused(self.path, "instruments", "is empty; a station has at least one instrument")
         taken: dict[str, str] = {}
         for name, entry in self.instruments.items():
+            self._check_parts(name, entry)
             resource = _canonical(entry.resource)
-            if resource in taken:
+            if resource and resource in taken:
                 raise FileRefused(
                     self.path,
                     f"instruments.{name}.resource",
@@ -85,6 +94,18 @@ class StationFile(Record, kw_only=True, frozen=True):
                 raise FileRefused(
                     self.path, f"roles.{role}", f"is '{name}'; {nearest(name, self.instruments)}"
                 )
+
+
+    def _check_parts(self, name: str, entry: InstrumentEntry) -> None:
+        key = f"instruments.{name}"
+        if bool(entry.resource) == bool(entry.parts):
+            problem = "is missing" if not entry.resource else "is not needed: its parts have their own"
+            raise FileRefused(self.path, f"{key}.resource", problem)
+        before = list(self.instruments)[: list(self.instruments).index(name)]
+        for part, other in entry.parts.items():
+            if other not in before:
+                problem = f"is '{other}'; must be an instrument that is listed before '{name}'"
+                raise FileRefused(self.path, f"{key}.parts.{part}", problem)
 
 
 def _canonical(resource: str) -> str:

@@ -83,8 +83,8 @@ class ExcitationPower:
         self._powers = self.setpoints * (area if self.unit == "W/cm^2" else 1e-3)
         self._setup, self._excitation = setup, setup.excitation
         sample = setup.station.sample
-        # dim plans are calibrated with more light than they use
-        highest = max(float(self._powers.max()), self._excitation.least_calibration) / area
+        # some plans are calibrated with more light than they use
+        highest = self._excitation.most_calibration(float(self._powers.max())) / area
         limit = None if sample is None else sample.max_irradiance
         if sample is not None and limit is not None and highest > limit * (1 + 1e-9):
             raise LimitError(f"sample {sample.id}: irradiance", highest, 0, limit, "W/cm^2")

@@ -2,6 +2,7 @@
 
 At no moment more than the highest power of the plan reaches the sample, wherever the attenuator stands at
 first: the drive is raised in small steps, and the attenuator is looked at again as soon as there is light.
+A laser with one drive cannot be raised: its sample gets what the attenuator lets through.
 """
 
 from __future__ import annotations
@@ -35,11 +36,12 @@ _PER_DECADE = 10  # drives measured for a station without attenuator
 class Calibration:
     """Measures the meter's noise, the attenuator's curve and the laser's drives, and gives them to *knob*.
 
-    :param lowest, highest: W on the sample, to be reached; *highest* is never exceeded
+    :param lowest, highest: W on the sample, to be reached
+    :param most: W on the sample that is never exceeded; *highest* where the laser can be dimmed
     """
 
-    def __init__(self, knob: Excitation, lowest: float, highest: float) -> None:
-        self._knob, self._lowest, self._highest = knob, lowest, highest
+    def __init__(self, knob: Excitation, lowest: float, highest: float, most: float) -> None:
+        self._knob, self._lowest, self._highest, self._most = knob, lowest, highest, most
         self._step = 0.0  # of the drive, small enough for the plan
 
     def run(self) -> None:
@@ -56,13 +58,12 @@ class Calibration:
         # even where the laser begins to shine, a step adds no more than about a sixth of the highest power
         self._step = (high - low) * min(highest * 1e3 / (6 * self._knob.beam.max_power_mW), 0.05)
         self._knob.laser.drive = low
-        self._knob.laser.emission = True
-        self._knob.pace.wait(self._knob.laser.settle_time)
+        self._knob.on()
         self._knob.laser_curve = DriveCurve([Anchor(low, 0.0)])
         if attenuator is None:
             self._measure_laser(lowest, highest)
         else:
-            self._light_up(attenuator, highest)
+            self._light_up(attenuator)
             self._measure_attenuator(attenuator)
             self._choose_anchors(lowest, highest)
         log.info(
@@ -91,7 +92,7 @@ class Calibration:
         self._knob.noise = MeterNoise(float(relative), floor)
         return power
 
-    def _light_up(self, attenuator: Attenuator, highest: float) -> None:
+    def _light_up(self, attenuator: Attenuator) -> None:
         """Raise the drive until the attenuator can be measured; where it is open is not known at first."""
         first, last = attenuator.position_range
         # at one of them light passes: not both are near the closed position
@@ -101,9 +102,9 @@ class Calibration:
             power = (
                 max(self._knob.power_at(p) for p in places) if len(places) > 1 else self._knob.read_power(1)
             )
-            if power > highest:
-                self._refuse_brightness(Anchor(drive, power), highest)
-            if power >= _DIM * highest or drive >= top:
+            if power > self._most:
+                self._refuse_brightness(Anchor(drive, power), self._most)
+            if power >= _DIM * self._highest or drive >= top:
                 return
             if len(places) > 1 and power > _VISIBLE * self._knob.noise.floor:
                 coarse, powers = self._scan(attenuator)
@@ -125,6 +126,8 @@ class Calibration:
                 f"{attenuator.name}: the power on the meter hardly changes with its position "
                 f"({powers.min():.3g} to {powers.max():.3g} W): is the beam on the meter?"
             )
+        if powers.max() > self._most:
+            self._refuse_brightness(Anchor(self._knob.laser.drive, float(powers.max())), self._most)
         fine = AttenuatorCurve.stretch(coarse, powers)
         self._knob.attenuation = AttenuatorCurve(
             fine, np.array([self._knob.power_at(float(p)) for p in fine])

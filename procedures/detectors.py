@@ -61,6 +61,8 @@ class PumpPower:
 class EmissionSpectrum:
     """Emission spectrum: auto-exposed, dark frame subtracted, dark and raw kept.
 
+    Counts are divided by the exposure; the power that a spectrum analyser gives stays as it is.
+
     Bright points with the same exposure share a dark frame. A dim one, where the noise of the dark frame
     counts, gets its own: an error that many points have in common looks like a signal.
 
@@ -85,18 +87,22 @@ class EmissionSpectrum:
             if not 2 <= number <= _MOST_FRAMES:
                 raise LimitError(f"emission spectrum: {what}", number, 2, _MOST_FRAMES)
         low, high = self._spectrometer.exposure_limits
-        if not low <= self.longest <= high:
+        self._fixed = low == high  # the instrument decides
+        if not self._fixed and not low <= self.longest <= high:
             raise LimitError(f"{self._spectrometer.name}: exposure", self.longest, low, high, "s")
-        self._ladder = _ladder(low, self.longest)
+        self._ladder = [low] if self._fixed else _ladder(low, self.longest)
+        counts = self._spectrometer.signal_unit == ""
+        self._unit = "1/s" if counts else self._spectrometer.signal_unit
+        self._counts = counts
         self._step = len(self._ladder) // 2
         self._saturation = self._spectrometer.saturation
         self._darks: dict[float, tuple[float, Array, Array]] = {}
         dims = ("wavelength",)
         return (
-            Channel("spectrum", "1/s", "emission, dark subtracted", dims),
-            Channel("spectrum_errors", "1/s", "standard error of spectrum", dims),
-            Channel("spectrum_raw", "", "counts, mean of the frames", dims, "f4"),
-            Channel("dark", "", "counts with the light off", dims, "f4"),
+            Channel("spectrum", self._unit, "emission, dark subtracted", dims),
+            Channel("spectrum_errors", self._unit, "standard error of spectrum", dims),
+            Channel("spectrum_raw", self._spectrometer.signal_unit, "signal, mean of the frames", dims, "f4"),
+            Channel("dark", self._spectrometer.signal_unit, "signal with the light off", dims, "f4"),
             Channel("exposure", "s", "exposure time of one frame"),
             Channel("frames", "", "frames averaged", dtype="i4"),
         ), (Dimension("wavelength", self._spectrometer.wavelengths(), "nm", "emission wavelength"),)
@@ -109,8 +115,9 @@ class EmissionSpectrum:
         dim = raw.max() < _DIM * self._saturation
         dark, dark_variance = self._take_dark(self.frames) if dim else self._shared_dark(exposure)
         net = raw - dark
-        record["spectrum"] = net / exposure
-        record["spectrum_errors"] = np.sqrt(variance + dark_variance) / exposure
+        grown = exposure if self._counts else 1.0
+        record["spectrum"] = net / grown
+        record["spectrum_errors"] = np.sqrt(variance + dark_variance) / grown
         record["spectrum_raw"], record["dark"] = raw, dark
         record["exposure"], record["frames"] = exposure, len(frames)
         flag = Flag.SATURATED if frames.max() >= 0.98 * self._saturation else Flag(0)
@@ -121,7 +128,7 @@ class EmissionSpectrum:
         """Choose the exposure by looking; returns the first frame taken with it."""
         tried = set()
         while True:
-            self._spectrometer.exposure = self._ladder[self._step]
+            self._set_exposure()
             frame = self._frame()
             tried.add(self._step)
             wanted = self._better_step(frame)
@@ -129,10 +136,14 @@ class EmissionSpectrum:
                 # the last step up went too far: the lower of the two is the one that fits
                 if wanted < self._step and frame.max() > self.full * self._saturation:
                     self._step = wanted
-                    self._spectrometer.exposure = self._ladder[self._step]
+                    self._set_exposure()
                     return self._frame()
                 return frame
             self._step = wanted
+
+    def _set_exposure(self) -> None:
+        if not self._fixed:
+            self._spectrometer.exposure = self._ladder[self._step]
 
     def _better_step(self, frame: Array) -> int:
         """Index of the exposure that should bring the brightest pixel near the target."""

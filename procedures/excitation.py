@@ -3,7 +3,8 @@
 What a set-point of the laser or a position of the attenuator means in W is never taken from a data
 sheet: :meth:`Excitation.calibrate` measures it at the start of a run, without ever putting more than the
 plan's highest power on the sample (or 1/5000 of what the light path may deliver, where a plan is dimmer
-still), and every point is verified with the meter again.
+still), and every point is verified with the meter again. Only where a laser has one drive, and cannot be
+dimmed, a calibration may put on the sample whatever the light path may deliver.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from antistokes.instruments.errors import DeviceFault, LimitError
-from antistokes.instruments.roles import Attenuator, Laser, PowerMeter
+from antistokes.instruments.errors import DeviceFault, LimitError, Refused
+from antistokes.instruments.roles import Attenuator, Laser, PowerMeter, Shutter
 from antistokes.instruments.station import Station
 
 from .calibration import Calibration
@@ -42,6 +43,7 @@ class Excitation:
         self.laser = station.find(Laser)
         self.meter = station.find(PowerMeter)
         self.attenuator = station.find_optional(Attenuator)
+        self.shutter = station.find_optional(Shutter)
         self.noise = MeterNoise(0.0, 0.0)
         self.pace = pace
         self.background = 0.0  # W on the meter
@@ -54,8 +56,10 @@ class Excitation:
     def check(self, lowest: float, highest: float) -> None:
         """Can the plan's powers (W on the sample) be set and measured at all?
 
-        :raises LimitError: says what cannot and what could
+        :raises Refused: says what cannot and what could
         """
+        if self.attenuator is None and self._one_drive and lowest < highest:
+            raise Refused(f"{self.laser.name}: its power cannot be set; the station needs an attenuator")
         limit = self.beam.max_power_mW
         for power in (lowest, highest):
             if not 0 < power * 1e3 <= limit * (1 + 1e-9):
@@ -72,6 +76,18 @@ class Excitation:
         """The power, in W, that a calibration may put on the sample however dim the plan is."""
         return self.beam.max_power_mW * 1e-3 / _DEEPEST
 
+    def most_calibration(self, highest: float) -> float:
+        """The most power, in W, that a calibration up to *highest* W may put on the sample."""
+        if self._one_drive:
+            # what the attenuator lets through is not known before there is light
+            return self.beam.max_power_mW * 1e-3
+        return max(highest, self.least_calibration)
+
+    @property
+    def _one_drive(self) -> bool:
+        low, high = self.laser.drive_limits
+        return low == high
+
     # -- reading and switching -------------------------------------------------------------------------
 
     def read_power(self, readings: int) -> float:
@@ -85,20 +101,44 @@ class Excitation:
             readings[i] = self.meter.power
         return (readings - self.background) * self.beam.sample_to_pickoff
 
+    def on(self) -> None:
+        """Light, as bright as the drive says."""
+        self.laser.emission = True
+        self.pace.wait(self.laser.settle_time)
+        if self.shutter is not None:
+            self._set_light(True)
+
     def off(self) -> None:
-        """No light."""
-        self.laser.emission = False
+        """No light: the laser off, the shutter closed, the second even if the first fails."""
+        try:
+            self.laser.emission = False
+        finally:
+            if self.shutter is not None:
+                self.shutter.is_open = False
 
     @contextmanager
     def blocked(self) -> Iterator[None]:
-        """No light inside the block; the same light as before after it, none if the block fails."""
-        lit = self.laser.emission
-        self.laser.emission = False
-        self.pace.wait(self.laser.settle_time)
+        """No light inside the block; the same light as before after it, none if the block fails.
+
+        A shutter does it where the station has one, so that the laser stays as warm as it is.
+        """
+        lit = self._light
+        self._set_light(False)
         yield
         if lit:
-            self.laser.emission = True
+            self._set_light(True)
+
+    @property
+    def _light(self) -> bool:
+        return self.laser.emission if self.shutter is None else self.shutter.is_open
+
+    def _set_light(self, on: bool) -> None:
+        if self.shutter is None:
+            self.laser.emission = on
             self.pace.wait(self.laser.settle_time)
+        else:
+            self.shutter.is_open = on
+            self.pace.wait(self.shutter.settle_time)
 
     # -- calibration -----------------------------------------------------------------------------------
 
@@ -107,7 +147,8 @@ class Excitation:
 
         :raises LimitError: the laser cannot reach *highest* within its limits, or not go down to *lowest*
         """
-        Calibration(self, lowest, max(highest, self.least_calibration)).run()
+        most = self.most_calibration(highest)
+        Calibration(self, lowest, highest if self._one_drive else most, most).run()
 
     # -- setting a power -------------------------------------------------------------------------------
 
@@ -129,7 +170,7 @@ class Excitation:
                 self.go_to_transmission(self.attenuation.least)
                 self.set_drive(anchor.drive)
             reached = self._correct(power, power / anchor.power, tolerance, self.go_to_transmission)
-        if not reached and not self.laser.emission:
+        if not reached and not (self.laser.emission and self._light):
             raise DeviceFault(self.laser.name, "the light has gone off by itself")
         return reached
 

@@ -64,21 +64,26 @@ def build_world(
     bench = Bench(clock, station.beam, loaded, simulation.optics, simulation.seed if seed is None else seed)
     kinds = {point.name: point for point in entry_points(group="antistokes.twins")}
     twins: dict[str, Any] = {}
-    for name, entry in station.instruments.items():
-        if entry.driver not in kinds:
+    # of several that hold the sample's temperature or gate the pump the last one made counts: the first listed
+    for name, entry in reversed(station.instruments.items()):
+        if entry.parts:
+            continue  # made of instruments that have twins
+        kind = entry.twin or entry.driver
+        if kind not in kinds:
+            key, cure = ("driver", "") if ":" not in entry.driver else ("twin", "say which one plays it; ")
             raise FileRefused(
                 station.path,
-                f"instruments.{name}.driver",
-                f"'{entry.driver}' has no twin; {nearest(entry.driver, kinds)}",
+                f"instruments.{name}.{key}",
+                f"'{kind}' has no twin; {cure}{nearest(kind, kinds)}",
             )
-        twin_class = kinds[entry.driver].load()
+        twin_class = kinds[kind].load()
         table = simulation.twins.get(name, {})
         settings = convert(table, twin_class.Settings, station.path, f"simulation.twins.{name}")
         twins[name] = twin_class(name, bench, settings)
         if isinstance(twins[name], Twin):
             check_resource(station, name)
         twins[name].resource_name = entry.resource
-    return World(bench, twins, loaded)
+    return World(bench, {name: twins[name] for name in station.instruments if name in twins}, loaded)
 
 
 class VirtualBackend:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -151,6 +151,14 @@ class Bench:
     def pulses(self) -> PulseTrain | None:
         """What the pulse generator sends now; None without one."""
         return None if self.generator is None else self.generator.pulses()
+
+    def mean_over_pulses(self, quantity: Callable[[float], float]) -> float:
+        """*quantity*, a function of the volts at a modulation input, averaged over the present pulses."""
+        train = self.pulses()
+        if train is None:
+            return quantity(0.0)
+        high, low = quantity(train.high), quantity(train.low)
+        return low + (high - low) * train.width / train.period
 
     def light_is_on(self) -> bool:
         """Does light get past the shutters? What a safety test asks."""

@@ -15,7 +15,9 @@ from antistokes.instruments.records import Fraction, NonNegative, Positive, Reco
 class Source(Protocol):
     """Something that shines down the excitation path."""
 
-    wavelength: float
+    @property
+    def wavelength(self) -> float:
+        """In nm, now."""
 
     def power(self, volts: float = 0.0) -> float:
         """Optical power leaving the source now, in W, with *volts* at its modulation input."""

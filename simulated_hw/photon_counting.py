@@ -73,18 +73,25 @@ class Photomultiplier:
         """Times of the pulses in [begin, end) in s, a trigger falling on time 0; sorted."""
         times = self.waveform().draw(begin, end, self.rng)
         dead = self.settings.dead_time_s
-        if not dead or len(times) < 2:
-            return times
-        keep = np.ones(len(times), dtype=bool)
-        last = times[0]
-        for i in np.flatnonzero(np.diff(times) < dead) + 1:
-            # only neighbours that are close can be lost
-            last = times[i - 1] if keep[i - 1] else last
-            keep[i] = times[i] - last >= dead
-        return times[keep]
+        return alive(times, dead, begin - dead) if dead else times
 
     def _passed(self, wavelength: float, fwhm: float) -> float:
         if self.bench.monochromator is not None:
             return self.bench.monochromator.transmission(wavelength, fwhm)
         low, high = self.settings.band_nm or (0.0, np.inf)
         return float(low <= wavelength <= high)
+
+
+def alive(times: Array, dead: float, last: float) -> Array:
+    """*times* without those that come within *dead* after one that is kept; *last* was kept before them."""
+    all_times = np.concatenate([[last], times])
+    keep = np.diff(all_times, prepend=-np.inf) >= dead
+    # in each run of close ones, every first that is late enough after the one kept before it
+    kept = np.flatnonzero(keep)
+    stop = np.append(kept[1:], len(all_times))
+    while len(kept):
+        following = np.searchsorted(all_times, all_times[kept] + dead)
+        inside = following < stop
+        kept, stop = following[inside], stop[inside]
+        keep[kept] = True
+    return times[keep[1:]]

@@ -38,10 +38,10 @@ def scpi(header: str) -> Callable[[Handler], Handler]:
 
     The handler gets the parameter text (empty when there is none) as its only argument.
     """
-    return answers(_header_pattern(header) + r"(?:\s+(.*?))?\s*")
+    return answers(header_pattern(header) + r"(?:\s+(.*?))?\s*")
 
 
-def _header_pattern(header: str) -> str:
+def header_pattern(header: str) -> str:
     """Regular expression of a printed header: capitals are the short form, brackets are optional."""
 
     def word(match: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from antistokes.cli.models import page
 from antistokes.instruments import Station
 
 ROOT = Path(__file__).parents[1]
@@ -20,10 +21,18 @@ def hardware_and_simulation() -> str:
     return hardware.replace('backend = "@py"', 'backend = "@sim"') + simulation
 
 
-@pytest.mark.parametrize("text", [blocks("README.md")[0], hardware_and_simulation()], ids=["README", "docs"])
+@pytest.mark.parametrize(
+    "text",
+    [blocks("README.md")[0], hardware_and_simulation()],
+    ids=["README", "station-files"],
+)
 def test_station_opens_on_the_virtual_bench(text, tmp_path):
     path = tmp_path / "lab.toml"
     path.write_text(text, encoding="utf-8")
     with Station.load(path) as station:
         assert set(station) == set(station.file.instruments)
-        assert station.beam.max_power_mW == 360
+
+
+def test_the_page_of_instruments_is_made_from_the_classes() -> None:
+    """antistokes instruments --markdown > docs/instruments.md"""
+    assert (ROOT / "docs/instruments.md").read_text(encoding="utf-8") == page()

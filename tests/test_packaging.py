@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("analysis", "cli", "gui", "instruments", "procedures", "simulated_hw")
+FOLDERS = ("analysis", "cli", "gui", "instruments", "procedures", "simulated_hw", "tests/conformance")
 SETUP: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
     "setuptools"
 ]
@@ -39,10 +39,10 @@ def ours(*patterns: str) -> Iterator[Path]:
 
 
 def python_files() -> list[Path]:
-    rest = [
+    rest = {
         p for folder in ("benchmarks", "docs", "examples", "tests") for p in (ROOT / folder).rglob("*.py")
-    ]
-    return [*ours("*.py"), *sorted(rest)]
+    }
+    return sorted({*ours("*.py"), *rest})
 
 
 def test_every_folder_with_python_files_is_a_package() -> None:

@@ -55,6 +55,8 @@ class ELL14Attenuator(VisaInstrument):
     """
 
     MODEL = "Thorlabs ELL14"
+    INTERFACES = ("RS-232 (USB adapter)",)
+    VERIFIED = "Its twin, written from the protocol manual; not on a real mount."
     ROLES = (Attenuator,)
     IDN_WORDS = ("IN0E",)  # the answer to ``in`` begins with the motor type: 0E is 14
     CONNECTION: ClassVar[dict[str, Any]] = {

@@ -1,279 +1,33 @@
-"""Thorlabs CLD1015 diode and temperature controller with a 980 nm pump diode (SCPI over USBTMC).
-
-Sources: SCPI reference of the CLD1010LP and of the 4000 series; status bits from the vendor's header
-TL4000.h. Not settled by them, and read on the safe side here: whether a set-point above the device's own
-limit is clipped or refused (it is never sent), how long the switch-on delay is (the output is asked until
-it is on), what the set-point does while the output is on in constant-power mode (the mode is set to
-constant current before the output goes on).
-"""
+"""Thorlabs CLD1015: one instrument of diode mount, current and temperature controller, up to 1.5 A."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pymeasure.adapters import Adapter
-from pymeasure.instruments import Instrument
-
-from ..clock import Clock
-from ..errors import DeviceFault, InstrumentError, LimitError
-from ..instrument import Limit, ScpiInstrument
-from ..roles import Laser
-
-_POLL = 0.2  # s; the manual's programs wait this long before they ask OUTP:STAT?
-_ON_MAX = 15.0  # s from OUTP ON to light: switch-on delay (up to 10 s) and some more
-_OFF_MAX = 2.0  # s
-_TEMPERATURE_MAX = 120.0  # s from TEC on to a temperature inside the protection window
-_NO_READING = 9.0e37  # the device says 9.9E+37
-
-_WINDOW_FAILURE = 512
-_BLOCKS = 1 | 2 | 4 | 8192 | 16384  # waiting longer would not help
-#: STAT:MEAS:COND? of the CLD family: what keeps the output off
-_CAUSES = {
-    1: "the key switch is locked",
-    2: "the laser diode circuit is open (compliance voltage reached)",
-    4: "the interlock is open",
-    256: "the temperature protection has switched the laser off",
-    _WINDOW_FAILURE: "the temperature is outside its window",
-    1024: "no temperature sensor is connected",
-    2048: "the TEC circuit is open (compliance voltage reached)",
-    8192: "the laser mount is not connected",
-    16384: "the controller is too hot",
-}
+from ..instrument import Limit
+from .thorlabs_4000 import LaserDiodeController
 
 
-class CLD1015(ScpiInstrument):
+class CLD1015(LaserDiodeController):
     """Thorlabs CLD1015. Fulfils :class:`~antistokes.instruments.roles.Laser`, driven in A.
 
-    :param wavelength: of the diode in the mount, nm; the controller does not know it
-    :param threshold, slope: of its data sheet, in A and W/A; with both, :attr:`rated_power` is known
+    It can be modulated by its analogue input only. See :class:`LaserDiodeController` for the parameters.
     """
 
     MODEL = "Thorlabs CLD1015"
-    ROLES = (Laser,)
+    VERIFIED = (
+        "Its twin, written from the SCPI reference of the CLD1010LP and the status bits of the vendor's "
+        "header TL4000.h, which the CLD101x driver of FIREpyDAQ also drives; not checked on a device."
+    )
     IDN_WORDS = ("CLD1015",)
-    CONNECTION: ClassVar[dict[str, Any]] = {
-        "read_termination": "\n",
-        "write_termination": "\n",
-        "timeout": 3000,
-    }
     LIMITS: ClassVar[dict[str, Limit]] = {
         "current": Limit(0, 1.5, "A"),
         "current_limit": Limit(0, 1.5, "A"),
         "tec_setpoint": Limit(5, 60, "°C"),
     }
-    SNAPSHOT = ("wavelength", "current", "current_limit", "emission", "modulation", "tec", "tec_setpoint")
+    CAUSES = LaserDiodeController.CAUSES | {8192: "the laser mount is not connected"}
+    BLOCKS = LaserDiodeController.BLOCKS | 8192
 
-    drive_unit = "A"
-    #: soft start of the output
-    settle_time = 0.2
-
-    def __init__(
-        self,
-        adapter: Adapter | str,
-        name: str = "",
-        *,
-        clock: Clock | None = None,
-        wavelength: float = 980.0,
-        threshold: float | None = None,
-        slope: float | None = None,
-        **connection: Any,
-    ) -> None:
-        super().__init__(adapter, name, clock=clock, **connection)
-        self.wavelength = wavelength
-        self.threshold, self.slope = threshold, slope
-        # the panel may show K or °F; what was wrong before this driver came does not concern it
-        self.write("UNIT:TEMP C")
-        self.write("*CLS")
-
-    # -- current ----------------------------------------------------------------------------------
-
-    _current = Instrument.control(
-        "SOUR:CURR?", "SOUR:CURR %.6f", "Control the set-point of the current, in A.", check_set_errors=True
-    )
-
-    current_limit = Instrument.control(
-        "SOUR:CURR:LIM?",
-        "SOUR:CURR:LIM %.6f",
-        "Control the device's own current limit, in A.",
-        check_set_errors=True,
-    )
-
-    @property
-    def current(self) -> float:
-        """Control the set-point of the laser current, in A.
-
-        :raises LimitError: above :attr:`current_limit`; nothing is sent then
-        """
-        value: float = self._current
-        return value
-
-    @current.setter
-    def current(self, value: float) -> None:
-        limit = self.current_limit
-        if value > limit:
-            raise LimitError(f"{self.name}: current (limit set in the device)", value, 0, limit, "A")
-        self._current = value
-
-    @property
-    def drive(self) -> float:
-        """Control the set-point of the laser current, in A: :attr:`current`."""
-        return self.current
-
-    @drive.setter
-    def drive(self, value: float) -> None:
-        self.current = value
-
-    @property
-    def drive_limits(self) -> tuple[float, float]:
-        """Get the lowest and highest current allowed by this station and by the device, in A."""
-        low, high, _ = self.limits["current"]
-        return low, min(high, self.current_limit)
-
-    @property
-    def rated_power(self) -> float | None:
-        """Get the most the diode can emit within its limits by its data sheet, in W; None without it."""
-        if self.threshold is None or self.slope is None:
-            return None
-        return max(0.0, self.slope * (self.drive_limits[1] - self.threshold))
-
-    measured_current = Instrument.measurement("SENS3:CURR:DATA?", "Measure the laser current, in A.")
-
-    voltage = Instrument.measurement("SENS4:VOLT:DATA?", "Measure the voltage of the laser diode, in V.")
-
-    modulation = Instrument.control(
-        "SOUR:AM:STAT?",
-        "SOUR:AM:STAT %d",
-        "Control whether the analogue modulation input adds to the current.",
-        cast=int,
-        get_process=bool,
-        check_set_errors=True,
-    )
-
-    _mode = Instrument.setting(
-        "SOUR:FUNC:MODE %s", "Set constant current (CURR) or power (POW).", check_set_errors=True
-    )
-
-    # -- temperature controller -------------------------------------------------------------------
-
-    tec = Instrument.control(
-        "OUTP2:STAT?",
-        "OUTP2:STAT %d",
-        "Control whether the temperature controller works.",
-        cast=int,
-        get_process=bool,
-        check_set_errors=True,
-    )
-
-    tec_setpoint = Instrument.control(
-        "SOUR2:TEMP:SPO?",
-        "SOUR2:TEMP:SPO %.3f",
-        "Control the temperature the diode is held at, in °C.",
-        check_set_errors=True,
-    )
-
-    _temperature = Instrument.measurement("SENS2:TEMP:DATA?", "Measure the diode temperature, in °C.")
-
-    @property
-    def tec_temperature(self) -> float:
-        """Measure the temperature of the diode, in °C. :raises DeviceFault: there is no sensor."""
-        value: float = self._temperature
-        if not abs(value) < _NO_READING:
-            raise DeviceFault(self.name, "no temperature reading; is the sensor connected?")
-        return value
-
-    # -- light ------------------------------------------------------------------------------------
-
-    condition = Instrument.measurement(
-        "STAT:MEAS:COND?", "Get the measurement condition register, an integer of bits.", get_process=int
-    )
-
-    def causes(self) -> list[str]:
-        """What keeps the output off now, in words; empty when nothing does."""
-        condition = self.condition
-        return [text for bit, text in _CAUSES.items() if condition & bit]
-
-    _output = Instrument.measurement(
-        "OUTP:STAT?", "Get the state of the laser output.", cast=int, get_process=bool
-    )
-
-    @property
-    def emission(self) -> bool:
-        """Control the laser output.
-
-        True switches the temperature controller on first and returns when the output is on and its soft
-        start over; False returns when the device says that it is off.
-
-        :raises DeviceFault: the output did not follow; the message names the cause
-        """
-        on: bool = self._output
-        return on
-
-    @emission.setter
-    def emission(self, on: bool) -> None:
-        if on:
-            self._switch_on()
-        else:
-            self._switch_off()
-
-    def _switch_on(self) -> None:
-        if self.emission:
-            return
-        try:
-            self._wake()
-        except BaseException:
-            # a laser must not come on after its caller has given up
-            self._switch_off()
-            raise
-
-    def _wake(self) -> None:
-        try:
-            self._mode = "CURR"
-            self.tec = True
-            if not self._wait_for(lambda: not self.condition & _WINDOW_FAILURE, _TEMPERATURE_MAX):
-                raise DeviceFault(self.name, f"not even {_TEMPERATURE_MAX:g} s after TEC on")
-            self.write("OUTP:STAT 1")
-            self.check_errors()
-            self._wait_for(lambda: self.emission or bool(self.condition & _BLOCKS), _ON_MAX)
-            self.clock.sleep(self.settle_time)
-            if not self.emission:
-                raise DeviceFault(self.name, "the output did not come on")
-        except DeviceFault as error:
-            raise DeviceFault(self.name, "; ".join(["no light", *self.causes(), error.problem])) from error
-
-    def _switch_off(self) -> None:
-        try:
-            self._send_off()
-        except InstrumentError:
-            # one lost or garbled message must not leave light behind; the second try reports
-            self._send_off()
-
-    def _send_off(self) -> None:
-        self.write("OUTP:STAT 0")
-        if not self._wait_for(lambda: not self.emission, _OFF_MAX):
-            raise DeviceFault(
-                self.name, "the output is still on after it was switched off: use the key switch"
-            )
-
-    def _wait_for(self, fact: Callable[[], bool], maximum: float) -> bool:
-        """Ask until *fact* is true; False when it is not after *maximum* seconds."""
-        end = self.clock.now() + maximum
-        while not fact():
-            if self.clock.now() >= end:
-                return False
-            self.clock.sleep(_POLL)
-        return True
-
-    def make_safe(self) -> None:
-        """Output off, then current 0, both read back; the temperature controller stays as it is.
-
-        :raises InstrumentError: one of them could not be confirmed
-        """
-        try:
-            self._switch_off()
-        finally:
-            # not through the limits: a station may have narrowed 0 out of them
-            self.write("SOUR:CURR 0")
-            left = self._current
-        if left != 0:
-            raise DeviceFault(self.name, f"the current set-point is {left:g} A after it was set to 0")
+    measured_current_get_command = "SENS3:CURR:DATA?"
+    voltage_get_command = "SENS4:VOLT:DATA?"
+    _temperature_get_command = "SENS2:TEMP:DATA?"

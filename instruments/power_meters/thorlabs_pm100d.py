@@ -1,7 +1,8 @@
-"""Thorlabs PM100D optical power meter (SCPI over USBTMC).
+"""Thorlabs PM100-class optical power meters: PM100D, PM100USB, PM400 (SCPI over USBTMC).
 
-Source: PM100D operation manual 17654-D02, SCPI command tables; reading after a range change is stale
-on some firmware (not stated in the manual), so one is thrown away.
+Source: operation manuals of PM100D (17654-D02), PM100USB (19570-D02) and PM400 (2017), which print one table
+of commands; the first reading after a range change is stale on some firmware (not stated in the manuals), so
+one is thrown away.
 """
 
 from __future__ import annotations
@@ -19,26 +20,32 @@ from ..roles import PowerMeter
 _OVER_RANGE = 9.0e37  # the meter says 9.9E+37
 
 
-class PM100D(ScpiInstrument):
-    """Thorlabs PM100D with a photodiode head. Fulfils :class:`~antistokes.instruments.roles.PowerMeter`.
+def _limits(most_averages: int) -> dict[str, Limit]:
+    return {
+        "wavelength": Limit(185, 25000, "nm"),
+        "full_scale": Limit(0, 100, "W"),
+        "averaging": Limit(1, most_averages, "readings"),
+    }
 
-    The limits of the wavelength are read from the head when the connection opens.
+
+class ThorlabsPowerMeter(ScpiInstrument):
+    """A meter with a photodiode head. Fulfils :class:`~antistokes.instruments.roles.PowerMeter`.
+
+    The limits of the wavelength are read from the head when the connection opens; readings are in W whatever
+    unit the meter was left in. ``LIMITS`` allows as many readings to be averaged as fit into the time-out.
+
+    :param averaging: readings averaged; without it, as many as take about 0.03 s
     """
 
-    MODEL = "Thorlabs PM100D"
     ROLES = (PowerMeter,)
-    IDN_WORDS = ("PM100D",)
     CONNECTION: ClassVar[dict[str, Any]] = {
         "read_termination": "\n",
         "write_termination": "\n",
         "timeout": 3000,
     }
-    LIMITS: ClassVar[dict[str, Limit]] = {
-        "wavelength": Limit(185, 25000, "nm"),
-        "full_scale": Limit(0, 100, "W"),
-        "averaging": Limit(1, 3000, "readings"),
-    }
     SNAPSHOT = ("sensor", "wavelength", "full_scale", "averaging")
+    #: readings averaged unless the station says otherwise
+    AVERAGING: ClassVar[int]
 
     settle_time = 0.0
 
@@ -48,7 +55,7 @@ class PM100D(ScpiInstrument):
         name: str = "",
         *,
         clock: Clock | None = None,
-        averaging: int = 100,
+        averaging: int | None = None,
         **connection: Any,
     ) -> None:
         super().__init__(adapter, name, clock=clock, **connection)
@@ -58,8 +65,10 @@ class PM100D(ScpiInstrument):
         low, high = self.values("SENS:CORR:WAV? MIN")[0], self.values("SENS:CORR:WAV? MAX")[0]
         self.narrow_limit("wavelength", low, high)
         self.wavelength_range = (low, high)
-        self.averaging = averaging
+        self.averaging = self.AVERAGING if averaging is None else averaging
         self.auto_range = True
+        self.write("SENS:POW:UNIT W")
+        self.check_errors()
 
     wavelength = Instrument.control(
         "SENS:CORR:WAV?",
@@ -71,7 +80,7 @@ class PM100D(ScpiInstrument):
     averaging = Instrument.control(
         "SENS:AVER:COUN?",
         "SENS:AVER:COUN %d",
-        "Control the number of readings averaged, about 3 per ms.",
+        "Control the number of readings averaged.",
         cast=int,
         check_set_errors=True,
     )
@@ -118,3 +127,44 @@ class PM100D(ScpiInstrument):
         if reading != reading:
             raise BadAnswer(self.name, "'MEAS:POW?' was answered by 'nan'")
         return float(reading)
+
+
+class PM100D(ThorlabsPowerMeter):
+    """Thorlabs PM100D, handheld; averages about 3 readings per ms."""
+
+    MODEL = "Thorlabs PM100D"
+    INTERFACES = ("USB 1313:8078",)
+    VERIFIED = (
+        "Against labmcp-thorlabs-pm's simulator over TCP and its twin, on which the drivers of pymeasure, "
+        "qcodes_contrib_drivers and ThorlabsPM100 ran too; not on a device."
+    )
+    IDN_WORDS = ("PM100D",)
+    LIMITS: ClassVar[dict[str, Limit]] = _limits(3000)
+    AVERAGING = 100
+
+
+class PM100USB(ThorlabsPowerMeter):
+    """Thorlabs PM100USB, without a display; about 3 ms per reading averaged."""
+
+    MODEL = "Thorlabs PM100USB"
+    INTERFACES = ("USB 1313:8072",)
+    VERIFIED = (
+        "Against its twin, on which the drivers of pymeasure, InstrumentKit and ThorlabsPM100 ran too; not "
+        "on a device."
+    )
+    IDN_WORDS = ("PM100USB",)
+    LIMITS: ClassVar[dict[str, Limit]] = _limits(900)
+    AVERAGING = 10
+
+
+class PM400(ThorlabsPowerMeter):
+    """Thorlabs PM400, touch screen; averages a reading per ms."""
+
+    MODEL = "Thorlabs PM400"
+    INTERFACES = ("USB 1313:8075",)
+    VERIFIED = (
+        "Against its twin, on which the drivers of pymeasure and ThorlabsPM100 ran too; not on a device."
+    )
+    IDN_WORDS = ("PM400",)
+    LIMITS: ClassVar[dict[str, Limit]] = _limits(2700)
+    AVERAGING = 30

@@ -74,6 +74,11 @@ class OceanSpectrometer(SdkInstrument):
     """
 
     MODEL = "Ocean Insight spectrometer"
+    INTERFACES = ("USB through python-seabreeze",)
+    VERIFIED = (
+        "Its twin, whose names and signatures are those of python-seabreeze 2.11; seatease, which lacks "
+        "trigger_mode and pixels, cannot stand in; not on a real spectrometer."
+    )
     SDK_MODULE = "seabreeze.spectrometers"
     ROLES = (Spectrometer,)
     LIMITS: ClassVar[dict[str, Limit]] = {"exposure": Limit(1e-6, 4000, "s")}

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, cast
 import pytest
 import pyvisa
 
-from antistokes.instruments import Station, station
+from antistokes.instruments import Station, drivers
 from antistokes.instruments.backend import plugin
 from antistokes.instruments.clock import Clock, RealClock, VirtualClock
 from antistokes.instruments.errors import (
@@ -92,7 +92,7 @@ def puppets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., St
         def load() -> type:
             return Puppet
 
-    monkeypatch.setattr(station, "plugin", lambda group, name: Entry)
+    monkeypatch.setattr(drivers, "plugin", lambda group, name: Entry)
     monkeypatch.setattr(Puppet, "diary", [])
 
     def make(head: str = "", **settings: str) -> Station:

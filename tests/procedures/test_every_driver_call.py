@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymeasure.adapters import VISAAdapter
 
 from antistokes.analysis import describe, load
 from antistokes.instruments import Station
+from antistokes.instruments.wire import WireAdapter
 from antistokes.procedures import Outcome, PowerSweep, run
 from antistokes.simulated_hw.stations import find_station
 from antistokes.simulated_hw.twins import ocean_seabreeze
@@ -58,39 +58,39 @@ class Wire:
         self._fails = fails
         self._names = {entry.resource: name for name, entry in station.file.instruments.items()}
         self._asked: dict[str, str] = {}
-        self._open: set[VISAAdapter] = set()
+        self._open: set[WireAdapter] = set()
         wire = self
 
-        write, read = VISAAdapter._write, VISAAdapter._read
-        init, close = VISAAdapter.__init__, VISAAdapter.close
+        write, read = WireAdapter._write, WireAdapter._read
+        init, close = WireAdapter.__init__, WireAdapter.close
 
-        def spied_write(adapter: VISAAdapter, command: str, **kwargs: Any) -> None:
+        def spied_write(adapter: WireAdapter, command: str, **kwargs: Any) -> None:
             name = wire._names[adapter.resource_name]
             wire._asked[name] = _NUMBER.sub("#", command)
             wire.use(name, wire._asked[name])
             write(adapter, command, **kwargs)
 
-        def spied_read(adapter: VISAAdapter, **kwargs: Any) -> str:
+        def spied_read(adapter: WireAdapter, **kwargs: Any) -> str:
             name = wire._names[adapter.resource_name]
             wire.use(name, f"answer to {wire._asked.get(name, '')}")
             return str(read(adapter, **kwargs))
 
-        def spied_init(adapter: VISAAdapter, resource_name: str, *args: Any, **kwargs: Any) -> None:
+        def spied_init(adapter: WireAdapter, resource_name: str, *args: Any, **kwargs: Any) -> None:
             wire.use(wire._names[resource_name], "open")
             init(adapter, resource_name, *args, **kwargs)
             wire._open.add(adapter)
 
-        def spied_close(adapter: VISAAdapter) -> None:
+        def spied_close(adapter: WireAdapter) -> None:
             # the collector closes adapters once more, also those of earlier tests
             if adapter in wire._open:
                 wire._open.discard(adapter)
                 wire.use(wire._names[adapter.resource_name], "close")
             close(adapter)
 
-        patch.setattr(VISAAdapter, "_write", spied_write)
-        patch.setattr(VISAAdapter, "_read", spied_read)
-        patch.setattr(VISAAdapter, "__init__", spied_init)
-        patch.setattr(VISAAdapter, "close", spied_close)
+        patch.setattr(WireAdapter, "_write", spied_write)
+        patch.setattr(WireAdapter, "_read", spied_read)
+        patch.setattr(WireAdapter, "__init__", spied_init)
+        patch.setattr(WireAdapter, "close", spied_close)
         for member in (*_SDK, *_SDK_SET, *_SDK_VALUES):
             self._spy_on_sdk(patch, member)
 

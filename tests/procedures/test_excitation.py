@@ -168,8 +168,8 @@ def test_the_recorded_power_agrees_with_the_true_one_within_its_error(make_stati
 def test_what_the_meter_shows_in_the_dark_is_subtracted(make_station, watch):
     with make_station() as station:
         twin = station.backend.world.twins["power_meter"]
-        reading = twin._reading
-        twin._reading = lambda: reading() + 3e-6
+        reading = twin.head.power
+        twin.head.power = lambda *args: reading(*args) + 3e-6
         eye = watch(station)
         axis, powers = sweep(station, 1.0, 100.0)
         axis.prepare()
@@ -327,6 +327,56 @@ def test_no_light_on_the_meter_is_refused(make_station):
             axis.prepare()
 
 
+# -- a laser with one drive -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zero", [0.0, 12.4, 50.0])
+@pytest.mark.parametrize("plan", [(1.0, 100.0, "mW"), (10.0, 300.0, "W/cm^2")])
+def test_a_laser_with_one_drive_is_set_by_the_attenuator_alone(make_station, watch, zero, plan):
+    with make_station(current=(0.4, 0.4), plate={"zero_deg": zero}) as station:
+        axis, powers = sweep(station, *plan)
+        eye = watch(station)
+        axis.prepare()
+        assert eye.most <= 0.36
+        noise = axis._excitation.noise
+        for index, power in enumerate(powers):
+            assert axis.move(index, {}) == Flag(0)
+            assert eye.power() == pytest.approx(power, rel=0.01 + 4 * noise.sigma(power, 2) / power)
+        assert station["laser"].current == 0.4
+
+
+def test_a_sample_that_does_not_stand_what_a_laser_with_one_drive_may_do_is_refused(make_station):
+    with make_station(current=(0.4, 0.4)) as station:
+        station.backend.sample = msgspec.structs.replace(station.sample, max_irradiance=1000)
+        with pytest.raises(LimitError, match=r"irradiance = 1145\.\d* W/cm\^2 is outside .* 0 to 1000 W/cm"):
+            sweep(station, 10.0, 100.0)
+        assert nothing_moved(station)
+
+
+def test_a_laser_with_one_drive_that_is_brighter_than_the_light_path_may_be_is_switched_off(make_station):
+    with make_station(current=(0.4, 0.4), max_power=120) as station:
+        axis, _ = sweep(station, 10.0, 100.0, "mW")
+        with pytest.raises(LimitError, match=r"laser: power on the sample at 0.4 A = .* 0 to 120 mW"):
+            axis.prepare()
+        assert not station.backend.world.bench.light_is_on()
+
+
+@pytest.mark.parametrize(("plan", "words"), [((0.1, 100.0), "0.1 mW"), ((10.0, 300.0), "300 mW")])
+def test_a_power_that_the_attenuator_cannot_make_of_one_drive_is_refused(make_station, plan, words):
+    with make_station(current=(0.4, 0.4)) as station:
+        axis, _ = sweep(station, *plan, "mW")
+        with pytest.raises(LimitError, match=f"power on the sample.* = {words} is outside"):
+            axis.prepare()
+
+
+def test_a_laser_with_one_drive_needs_an_attenuator(make_station):
+    with (
+        make_station(current=(0.4, 0.4), without=("attenuator",)) as station,
+        pytest.raises(Refused, match="laser: its power cannot be set; the station needs an attenuator"),
+    ):
+        sweep(station, 10.0, 100.0)
+
+
 # -- in the dark, and when the light goes -----------------------------------------------------------
 
 
@@ -385,3 +435,57 @@ def test_a_power_that_cannot_be_kept_is_flagged(make_station):
         twin.settings = type(twin.settings)(error_pulses=180)  # 0.45 degrees
         flags = [axis.move(0, {}) for _ in range(10)]
         assert Flag.OFF_TARGET in flags
+
+
+class Blade:
+    """A shutter that remembers what it was told."""
+
+    name, settle_time = "shutter", 0.02
+
+    def __init__(self) -> None:
+        self.moves: list[bool] = []
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.moves) and self.moves[-1]
+
+    @is_open.setter
+    def is_open(self, wanted: bool) -> None:
+        self.moves.append(wanted)
+
+
+def test_a_shutter_blocks_the_light_and_the_laser_stays_on(make_station) -> None:
+    with make_station() as station:
+        excitation = Setup(station).excitation
+        blade = excitation.shutter = Blade()  # type: ignore[assignment]
+        excitation.on()
+        assert blade.moves == [True]
+        with excitation.blocked():
+            assert blade.moves == [True, False]
+            assert excitation.laser.emission
+        assert blade.moves == [True, False, True]
+        excitation.off()
+        assert not excitation.laser.emission
+        assert not blade.is_open
+
+
+def test_a_shutter_is_closed_even_when_the_laser_does_not_obey(make_station) -> None:
+    class Deaf:
+        settle_time = 0.0
+
+        @property
+        def emission(self) -> bool:
+            return True
+
+        @emission.setter
+        def emission(self, on: bool) -> None:
+            raise DeviceFault("laser", "does not obey")
+
+    with make_station() as station:
+        excitation = Setup(station).excitation
+        blade = excitation.shutter = Blade()  # type: ignore[assignment]
+        blade.is_open = True
+        excitation.laser = Deaf()  # type: ignore[assignment]
+        with pytest.raises(DeviceFault):
+            excitation.off()
+        assert not blade.is_open

@@ -216,8 +216,8 @@ def test_an_unexpected_error_is_not_tried_again(virtual_station):
 
 def test_a_garbled_answer_during_the_calibration_does_not_end_a_sweep(virtual_station):
     twin = virtual_station.backend.world.twins["power_meter"]
-    reading, count = twin.measure_power, iter(range(10**9))
-    twin.measure_power = lambda text: "#%!" if next(count) == 100 else reading(text)
+    reading, count = twin.configure_and_read, iter(range(10**9))
+    twin.configure_and_read = lambda *args: "#%!" if next(count) == 100 else reading(*args)
     twin._known.clear()
     assert len(list(PowerSweep(**SHORT).measure(virtual_station))) == 3
 

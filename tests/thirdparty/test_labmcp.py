@@ -15,7 +15,7 @@ import pytest
 from antistokes.instruments.clock import RealClock
 from antistokes.instruments.errors import DeviceFault, OverRange, WrongModel
 from antistokes.instruments.power_meters.thorlabs_pm100d import PM100D
-from antistokes.instruments.temperature.lakeshore_336 import LakeShore336
+from antistokes.instruments.temperature.lakeshore_models import LakeShore335, LakeShore336
 
 pytestmark = pytest.mark.thirdparty
 pytest.importorskip("fastmcp")
@@ -130,6 +130,18 @@ def test_lakeshore_notices_another_model() -> None:
     for server in serve(lakeshore.LakeShoreSimulator("335"), b"\r\n"):
         with pytest.raises(WrongModel, match="MODEL335"):
             LakeShore336(server.resource, "cryostat", visa_library="@py")
+
+
+def test_lakeshore_335_is_read_set_and_made_safe() -> None:
+    for server in serve(lakeshore.LakeShoreSimulator("335"), b"\r\n"):
+        driver = LakeShore335(server.resource, "cryostat", visa_library="@py")
+        assert driver.temperature == pytest.approx(4.2, abs=0.1)
+        driver.setpoint = 30
+        driver.control = True
+        assert driver.snapshot()["setpoint"] == pytest.approx(30, abs=1e-3)
+        driver.make_safe()
+        assert driver.control is False
+        driver.close()
 
 
 def test_pm100d_reads_and_settings(power_meter: PM100D) -> None:

@@ -1,0 +1,206 @@
+"""Any pymeasure instrument in a station file, given roles by a small mapping (docs/drivers.md).
+
+    [instruments.generator]
+    driver = "pymeasure.instruments.agilent:Agilent33500"
+    resource = "TCPIP0::192.168.1.40::5025::SOCKET"
+    settings = { read_termination = "\\n", write_termination = "\\n" }
+    limits = { width = [1e-6, 1e-2] }
+    [instruments.generator.role.pulse_generator]
+    period = "ch_1.pulse_period"                # the attribute that serves this member of the role
+    width = "ch_1.pulse_width"
+    output = "ch_1.output"
+    period_limits = [1e-6, 1.0]                 # a value that the instrument does not know
+    width_limits = [1e-6, 1e-2]
+
+An attribute in other units is ``{ attribute = "power", scale = 1e-3 }`` (role = scale × attribute), a text
+``{ value = "W" }``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from typing import Any, ClassVar
+
+from .clock import Clock
+from .errors import AntistokesError, ConnectionFailed, FileRefused, InstrumentError, nearest
+from .instrument import Device, Limit, named_error
+from .records import Record, convert
+from .roles import ROLES
+from .roleview import members_of
+from .stationfile import StationFile
+
+#: members of roles that are switched off to make an instrument safe
+_SAFE = {"emission": False, "output": False, "is_open": False}
+_GIVEN = {"name", "make_safe", "snapshot"}
+_SETTLE = "settle_time"
+
+
+class Mapped(Record, kw_only=True, frozen=True):
+    """One member of a role: an attribute of the instrument, or a value."""
+
+    attribute: str = ""
+    scale: float = 1.0
+    value: Any = None
+
+
+class StockInstrument(Device):
+    """An instrument class of others behind roles. Made by :func:`stock_driver`.
+
+    Limits are checked before anything is sent; every exception gets the device's name.
+    """
+
+    INSTRUMENT: ClassVar[Any]
+    MAPPING: ClassVar[dict[str, Mapped]] = {}
+    SAFE: ClassVar[dict[str, Any]] = {}
+    #: its constructor's keywords are the instrument's own
+    ANY_SETTINGS = True
+
+    def __init__(self, adapter: Any, name: str = "", *, clock: Clock | None = None, **settings: Any) -> None:
+        self._begin(name or self.MODEL, clock)
+        try:
+            with warnings.catch_warnings():
+                # meant for pymeasure's maintainers
+                warnings.filterwarnings("ignore", "It is not known whether", FutureWarning)
+                self.instrument = self.INSTRUMENT(adapter, **settings)
+        except Exception as error:
+            raise self._in_words(error, "open") from error
+
+    def read_member(self, member: str) -> Any:
+        """The present value of a role's *member*, in the role's unit."""
+        mapped = self.MAPPING[member]
+        if not mapped.attribute:
+            return mapped.value
+        with self.lock:
+            try:
+                value = self._owner(mapped.attribute)
+                return value if callable(value) or mapped.scale == 1.0 else mapped.scale * value
+            except Exception as error:
+                raise self._in_words(error, mapped.attribute) from error
+
+    def write_member(self, member: str, value: Any) -> None:
+        """Set a role's *member*. :raises LimitError: outside its limit, nothing is sent"""
+        mapped = self.MAPPING[member]
+        if not mapped.attribute:
+            raise AttributeError(f"{self.name}: '{member}' is fixed by the station file")
+        if member in self.limits:
+            self.check_limit(member, value)
+        self._set(mapped.attribute, value if mapped.scale == 1.0 else value / mapped.scale)
+
+    def _owner(self, path: str) -> Any:
+        thing = self.instrument
+        for step in path.split("."):
+            thing = getattr(thing, step)
+        return thing
+
+    def _set(self, path: str, value: Any) -> None:
+        *owners, last = path.split(".")
+        with self.lock:
+            try:
+                setattr(self._owner(".".join(owners)) if owners else self.instrument, last, value)
+            except Exception as error:
+                raise self._in_words(error, path) from error
+
+    def make_safe(self) -> None:
+        """Set all that ``safe`` and the roles name, each even if another fails; the first is raised."""
+        problems: list[InstrumentError] = []
+        for path, value in self.SAFE.items():
+            try:
+                self._set(path, value)
+            except InstrumentError as error:
+                problems.append(error)
+        if problems:
+            raise problems[0]
+
+    def snapshot(self) -> dict[str, Any]:
+        values = {member: getattr(self, member) for member in self.MAPPING}
+        return {"model": self.MODEL} | {m: v for m, v in values.items() if not callable(v)}
+
+    def identity(self) -> str:
+        """What the instrument says it is; its class where it does not say."""
+        answer = getattr(self.instrument, "id", None)
+        return answer.strip() if isinstance(answer, str) else self.MODEL
+
+    def close(self) -> None:
+        if "instrument" in self.__dict__:
+            self.instrument.adapter.close()
+
+    def _in_words(self, error: Exception, what: str) -> Exception:
+        named = named_error(self.name, error, what, self._timeout)
+        if isinstance(named, AntistokesError):
+            return named
+        if what == "open":
+            return ConnectionFailed(self.name, f"cannot open: {type(error).__name__}: {error}")
+        return InstrumentError(self.name, f"'{what}' failed: {type(error).__name__}: {error}")
+
+    def _timeout(self) -> float:
+        connection = getattr(self.instrument.adapter, "connection", None)
+        return (getattr(connection, "timeout", None) or 0) / 1000
+
+
+def stock_driver(file: StationFile, name: str) -> type[StockInstrument]:
+    """A driver class for the entry *name*, whose ``driver`` is ``module:Class``.
+
+    :raises FileRefused: no such class, or a mapping that lacks a member of its role
+    """
+    entry = file.instruments[name]
+    key = f"instruments.{name}"
+    instrument = _imported(file, key, entry.driver)
+    mapping: dict[str, Mapped] = {_SETTLE: Mapped(value=0.0)}
+    roles = []
+    for word, table in entry.role.items():
+        where = f"{key}.role.{word}"
+        if word not in ROLES:
+            raise FileRefused(file.path, where, f"unknown role; {nearest(word, ROLES)}")
+        wanted = members_of(ROLES[word]) - _GIVEN
+        for member in table:
+            if member not in wanted:
+                raise FileRefused(
+                    file.path, f"{where}.{member}", f"unknown member; {nearest(member, wanted)}"
+                )
+        missing = sorted(wanted - {_SETTLE} - table.keys())
+        if missing:
+            raise FileRefused(file.path, where, f"lacks {', '.join(missing)}; a role needs all its members")
+        mapping |= {m: _mapped(value, file, f"{where}.{m}") for m, value in table.items()}
+        roles.append(ROLES[word])
+    safe = {mapping[m].attribute: off for m, off in _SAFE.items() if m in mapping and mapping[m].attribute}
+    limits = {quantity: Limit(low, high, "") for quantity, (low, high) in entry.limits.items()}
+    for quantity in limits:
+        if quantity not in mapping:
+            raise FileRefused(file.path, f"{key}.limits.{quantity}", f"unknown; {nearest(quantity, mapping)}")
+    facts = {
+        "__doc__": f"{entry.driver} as {', '.join(entry.role) or 'no role'}.",
+        "INSTRUMENT": instrument,
+        "MODEL": entry.driver.partition(":")[2],
+        "ROLES": tuple(roles),
+        "LIMITS": limits,
+        "MAPPING": mapping,
+        "SAFE": safe | entry.safe,
+    }
+    members = {member: _property(member) for member in mapping}
+    return type(entry.driver.partition(":")[2], (StockInstrument,), facts | members)
+
+
+def _imported(file: StationFile, key: str, driver: str) -> Any:
+    module, _, kind = driver.partition(":")
+    try:
+        return getattr(importlib.import_module(module), kind)
+    except (ImportError, AttributeError, ValueError) as error:
+        problem = f"is '{driver}', which cannot be imported: {error}"
+        raise FileRefused(file.path, f"{key}.driver", problem) from None
+
+
+def _mapped(value: Any, file: StationFile, where: str) -> Mapped:
+    if isinstance(value, str):
+        return Mapped(attribute=value)
+    if isinstance(value, dict):
+        return convert(value, Mapped, file.path, where)
+    return Mapped(value=tuple(value) if isinstance(value, list) else value)
+
+
+def _property(member: str) -> property:
+    return property(
+        lambda device: device.read_member(member),
+        lambda device, value: device.write_member(member, value),
+        doc=f"Control '{member}' of the role.",
+    )

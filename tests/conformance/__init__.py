@@ -1,0 +1,1 @@
+"""The conformance suite, for drivers and twins of any package."""

@@ -20,6 +20,8 @@ from antistokes.cli.output import screen, table
 if TYPE_CHECKING:
     from antistokes.simulated_hw.server import Endpoint
 
+_BY_SOFTWARE = "is reached through its maker's software and is not served"
+
 
 def register(app: typer.Typer) -> None:
     app.command()(serve)
@@ -36,22 +38,33 @@ def serve(
         bool, typer.Option("--json", help="one JSON object per instrument, then ready")
     ] = False,
 ) -> None:
-    """Serve the twins of a station over TCP (raw socket and HiSLIP) until interrupted."""
+    """Serve the twins of a station over TCP (raw socket and HiSLIP, or ZeroMQ) until interrupted."""
     from antistokes.instruments.clock import RealClock
     from antistokes.instruments.stationfile import StationFile
     from antistokes.simulated_hw.backend import build_world
     from antistokes.simulated_hw.server import TwinServer
+    from antistokes.simulated_hw.zmq_server import HINT, ZmqServer, can_serve
+    from antistokes.simulated_hw.zmq_sockets import Replier
 
     file = StationFile.read(options.station_path(station))
     world = build_world(file, RealClock(), sample, seed)
     if not _is_loopback(host):
         print(f"warning: anybody who reaches {host} can control these simulated instruments", file=sys.stderr)
-    with _interruption() as interrupted, TwinServer(world.on_wire(), host) as server:
+    repliers = {name: twin for name, twin in world.twins.items() if isinstance(twin, Replier)}
+    on_zmq = repliers if can_serve() else {}
+    with (
+        _interruption() as interrupted,
+        TwinServer(world.on_wire(), host) as server,
+        ZmqServer(on_zmq, host) as zmq_server,
+    ):
+        endpoints = [*server.endpoints, *zmq_server.endpoints]
         if as_json:
-            for line in (*map(asdict, server.endpoints), {"ready": True}):
+            for line in (*map(asdict, endpoints), {"ready": True}):
                 print(json.dumps(line), flush=True)
         else:
-            _show(file.name, server.endpoints, world.twins.keys() - world.on_wire().keys())
+            missing = sorted(world.twins.keys() - {endpoint.name for endpoint in endpoints})
+            unpacked = f"is not served: it {HINT}"
+            _show(file.name, endpoints, {n: unpacked if n in repliers else _BY_SOFTWARE for n in missing})
         # in slices: on Windows a wait without an end cannot be interrupted
         while not interrupted.wait(1.0):
             continue
@@ -79,13 +92,13 @@ def _interruption() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _show(name: str, endpoints: Iterable[Endpoint], unserved: Iterable[str]) -> None:
+def _show(name: str, endpoints: Iterable[Endpoint], unserved: dict[str, str]) -> None:
     listing = table("instrument", "model", "resource", title=f"station {name}, simulated")
     for endpoint in endpoints:
         listing.add_row(endpoint.name, endpoint.model, endpoint.resource)
         if endpoint.hislip is not None:
             listing.add_row("", "", endpoint.hislip)
     screen.print(listing)
-    for missing in sorted(unserved):
-        screen.print(f"{missing} is reached through its maker's software and is not served")
+    for missing, reason in unserved.items():
+        screen.print(f"{missing} {reason}", markup=False)
     screen.print("Ctrl-C stops")

@@ -105,6 +105,15 @@ class Device:
         result: dict[str, Limit] = self.__dict__["limits"]
         return result
 
+    def wait_for(self, fact: Callable[[], bool], maximum: float, pause: float = 0.2) -> bool:
+        """Ask every *pause* s until *fact* is true; False when it is not after *maximum* seconds."""
+        end = self.clock.now() + maximum
+        while not fact():
+            if self.clock.now() >= end:
+                return False
+            self.clock.sleep(pause)
+        return True
+
     def make_safe(self) -> None:
         """Bring the device into the state a person may walk up to; may be called any number of times."""
 

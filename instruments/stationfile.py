@@ -95,7 +95,6 @@ class StationFile(Record, kw_only=True, frozen=True):
                     self.path, f"roles.{role}", f"is '{name}'; {nearest(name, self.instruments)}"
                 )
 
-
     def _check_parts(self, name: str, entry: InstrumentEntry) -> None:
         key = f"instruments.{name}"
         if bool(entry.resource) == bool(entry.parts):

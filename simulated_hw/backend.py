@@ -64,7 +64,7 @@ def build_world(
     bench = Bench(clock, station.beam, loaded, simulation.optics, simulation.seed if seed is None else seed)
     kinds = {point.name: point for point in entry_points(group="antistokes.twins")}
     twins: dict[str, Any] = {}
-    # of several that hold the sample's temperature or gate the pump the last one made counts: the first listed
+    # of several that hold the sample's temperature or gate the pump the last one made counts
     for name, entry in reversed(station.instruments.items()):
         if entry.parts:
             continue  # made of instruments that have twins

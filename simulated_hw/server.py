@@ -32,9 +32,9 @@ _MAX_CONNECTIONS = 256
 class Endpoint:
     """Where one instrument is reached.
 
-    :param resource: VISA resource name of its raw socket at *host* and *port*
-    :param hislip: VISA resource name for HiSLIP; None for an instrument on a serial line, whose
-        messages have no end mark
+    :param resource: VISA resource name of its raw socket at *host* and *port*, or its ZeroMQ address
+    :param hislip: VISA resource name for HiSLIP; None for ZeroMQ, and for an instrument on a serial line,
+        whose messages have no end mark
     """
 
     name: str

@@ -23,8 +23,8 @@ def hardware_and_simulation() -> str:
 
 @pytest.mark.parametrize(
     "text",
-    [blocks("README.md")[0], hardware_and_simulation()],
-    ids=["README", "station-files"],
+    [blocks("README.md")[0], hardware_and_simulation(), *blocks("docs/drivers.md")[:2]],
+    ids=["README", "station-files", "pymeasure", "made of others"],
 )
 def test_station_opens_on_the_virtual_bench(text, tmp_path):
     path = tmp_path / "lab.toml"

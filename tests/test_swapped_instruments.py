@@ -48,7 +48,11 @@ SWAPS: dict[str, tuple[str, str, str]] = {
     "Lake Shore 335": (CRYOSTAT, 'driver = "lakeshore_335"\nresource = "ASRL2::INSTR"', ""),
     "ITC503": (CRYOSTAT, 'driver = "oxford_itc503"\nresource = "ASRL2::INSTR"', ""),
     "MercuryiTC": (CRYOSTAT, 'driver = "oxford_mercuryitc"\nresource = "TCPIP::10.0.0.1::7020::SOCKET"', ""),
-    "Cryostation": (CRYOSTAT, 'driver = "montana_cryostation"\nresource = "TCPIP::10.0.0.1::7773::SOCKET"', ""),
+    "Cryostation": (
+        CRYOSTAT,
+        'driver = "montana_cryostation"\nresource = "TCPIP::10.0.0.1::7773::SOCKET"',
+        "",
+    ),
 }
 SWEEP = PowerSweep(
     start=1, stop=30, points_per_decade=4, order="up", frames=2, readings=2, temperatures=[290.0]

@@ -8,7 +8,6 @@ change under emission (it goes off before).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from pymeasure.adapters import Adapter
@@ -59,7 +58,6 @@ _OPEN_AT = {
     7: "the interlock is disabled by the light source",
     255: "the interlock circuit has failed",
 }
-_POLL = 0.1  # s
 _ON_MAX, _OFF_MAX = 15.0, 2.0  # s
 
 
@@ -230,7 +228,7 @@ class SuperKExtreme(InterbusInstrument):
                 self.write_number(EXTREME, _MODE, "<H", _CONSTANT_POWER)
             self._open_filter()
             self.write_number(EXTREME, _EMISSION, "B", _ON)
-            self._wait_for(lambda: self._emits() or self.interlock != "ok", _ON_MAX)
+            self.wait_for(lambda: self._emits() or self.interlock != "ok", _ON_MAX)
             self.clock.sleep(self.settle_time)
             if not self._emits():
                 raise DeviceFault(self.name, "the emission did not come on")
@@ -247,18 +245,9 @@ class SuperKExtreme(InterbusInstrument):
 
     def _send_off(self) -> None:
         self.write_number(EXTREME, _EMISSION, "B", 0)
-        if not self._wait_for(lambda: not self._emits(), _OFF_MAX):
+        if not self.wait_for(lambda: not self._emits(), _OFF_MAX):
             raise DeviceFault(self.name, "it still emits after it was switched off: use the key switch")
         self._close_filter()
-
-    def _wait_for(self, fact: Callable[[], bool], maximum: float) -> bool:
-        """Ask until *fact* is true; False when it is not after *maximum* seconds."""
-        end = self.clock.now() + maximum
-        while not fact():
-            if self.clock.now() >= end:
-                return False
-            self.clock.sleep(_POLL)
-        return True
 
     def make_safe(self) -> None:
         """Emission off, the filter closed, then power level 0, both read back.

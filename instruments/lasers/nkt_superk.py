@@ -121,7 +121,7 @@ class SuperKSelect(SuperKExtreme):
         self._set_power(False)
         position = self.read_number(self.select_address, _RF_SWITCH, "B")
         self.write_number(self.select_address, _RF_SWITCH, "B", 0 if position else 1)
-        if not self._wait_for(lambda: self.crystal == crystal, _CRYSTAL_MAX):
+        if not self.wait_for(lambda: self.crystal == crystal, _CRYSTAL_MAX):
             raise DeviceFault(
                 self.name,
                 f"crystal {crystal} was not found after the RF was switched (now: {self.crystal}); "
@@ -264,6 +264,6 @@ class SuperKVaria(SuperKExtreme):
     def _arrive(self) -> None:
         self.clock.sleep(_PAUSE)
         status = self.read_number
-        if not self._wait_for(lambda: not status(self.varia_address, _STATUS, "<H") & _MOVING, _MOVE_MAX):
+        if not self.wait_for(lambda: not status(self.varia_address, _STATUS, "<H") & _MOVING, _MOVE_MAX):
             raise DeviceFault(self.name, f"the filters still move after {_MOVE_MAX:g} s")
         self.check_errors()

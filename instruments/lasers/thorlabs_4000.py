@@ -9,7 +9,6 @@ constant current before the output goes on).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from pymeasure.adapters import Adapter
@@ -20,7 +19,6 @@ from ..errors import DeviceFault, InstrumentError, LimitError
 from ..instrument import ScpiInstrument
 from ..roles import Laser
 
-_POLL = 0.2  # s; the manual's programs wait this long before they ask OUTP:STAT?
 _ON_MAX = 15.0  # s from OUTP ON to light: switch-on delay (up to 10 s) and some more
 _OFF_MAX = 2.0  # s
 _TEMPERATURE_MAX = 120.0  # s from TEC on to a temperature inside the protection window
@@ -233,11 +231,11 @@ class LaserDiodeController(ScpiInstrument):
         try:
             self._mode = "CURR"
             self.tec = True
-            if not self._wait_for(lambda: not self.condition & _WINDOW_FAILURE, _TEMPERATURE_MAX):
+            if not self.wait_for(lambda: not self.condition & _WINDOW_FAILURE, _TEMPERATURE_MAX):
                 raise DeviceFault(self.name, f"not even {_TEMPERATURE_MAX:g} s after TEC on")
             self.write("OUTP:STAT 1")
             self.check_errors()
-            self._wait_for(lambda: self.emission or bool(self.condition & self.BLOCKS), _ON_MAX)
+            self.wait_for(lambda: self.emission or bool(self.condition & self.BLOCKS), _ON_MAX)
             self.clock.sleep(self.settle_time)
             if not self.emission:
                 raise DeviceFault(self.name, "the output did not come on")
@@ -253,19 +251,10 @@ class LaserDiodeController(ScpiInstrument):
 
     def _send_off(self) -> None:
         self.write("OUTP:STAT 0")
-        if not self._wait_for(lambda: not self.emission, _OFF_MAX):
+        if not self.wait_for(lambda: not self.emission, _OFF_MAX):
             raise DeviceFault(
                 self.name, "the output is still on after it was switched off: use the key switch"
             )
-
-    def _wait_for(self, fact: Callable[[], bool], maximum: float) -> bool:
-        """Ask until *fact* is true; False when it is not after *maximum* seconds."""
-        end = self.clock.now() + maximum
-        while not fact():
-            if self.clock.now() >= end:
-                return False
-            self.clock.sleep(_POLL)
-        return True
 
     def make_safe(self) -> None:
         """Output off, then current 0, both read back; the temperature controller stays as it is.

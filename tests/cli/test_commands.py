@@ -69,7 +69,7 @@ def test_samples_and_instruments_are_listed(antistokes):
     assert "yber-micro" in [s["id"] for s in antistokes("samples", "--json").data["samples"]]
     drivers = {row["driver"]: row for row in antistokes("instruments", "--json").data["instruments"]}
     assert drivers["thorlabs_cld1015"]["roles"] == ["Laser"]
-    assert all(row["twin"] for row in drivers.values())
+    assert [name for name, row in drivers.items() if not row["twin"]] == ["scanning_spectrometer"]
 
 
 def test_doctor_asks_the_built_in_bench_and_touches_no_hardware(antistokes):

@@ -75,7 +75,11 @@ class Pair:
 
 
 def _plain(thing: Any) -> dict[str, Any]:
-    return {key: value for key, value in vars(thing).items() if isinstance(value, (bool, int, float, str))}
+    return {
+        key: value
+        for key, value in getattr(thing, "__dict__", {}).items()
+        if isinstance(value, (bool, int, float, str))
+    }
 
 
 def station_text(driver: str, resource: str) -> str:

@@ -15,9 +15,8 @@ from antistokes.instruments.counters import picoquant_phlib
 from antistokes.instruments.counters.picoharp_300 import PicoHarp300
 from antistokes.instruments.errors import ConnectionFailed, DeviceFault, Refused, WrongModel
 from antistokes.simulated_hw.bench import Bench, Flashes, Light, OpticsSettings
-from antistokes.simulated_hw.photon_counting import PhotomultiplierSettings
+from antistokes.simulated_hw.photon_counting import PhotomultiplierSettings, alive
 from antistokes.simulated_hw.twins.picoharp_300 import PicoHarp300Twin, PicoHarpSettings
-from antistokes.simulated_hw.photon_counting import alive
 from antistokes.simulated_hw.waveform import PulseTrain
 
 SERIAL = "1012345"

@@ -1,0 +1,286 @@
+"""SRS DG645 digital delay generator (TCP 5025, RS-232, GPIB); pulses come from its output AB.
+
+Sources: public drivers of EPICS, lantz and InstrumentKit, which agree on the commands, and their list of
+errors. The device has no switch for its outputs. A pulse is made for each trigger, so "off" is the trigger
+source single shot: without ``*TRG`` there is no trigger and no pulse at any output. The inhibit setting would
+not do (it says what the inhibit *input* inhibits), nor would the amplitude (at least 0.5 V). At rest the
+output is at its offset, with inverted polarity at offset and amplitude, so being safe is also: offset 0,
+polarity positive. Whether a pulse under way ends at once or as set is not known.
+
+The first query after connecting may get lost: one is sent for that and what comes of it is ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from pymeasure.adapters import Adapter
+from pymeasure.instruments import Instrument
+from pyvisa.constants import ControlFlow
+
+from ..clock import Clock
+from ..errors import BadAnswer, DeviceFault, DeviceTimeout, LimitError
+from ..instrument import Limit, VisaInstrument
+from ..roles import PulseGenerator
+from .timing import PulseTiming
+
+_T0, _A, _B = 0, 2, 3  # channels
+_INTERNAL, _SINGLE_SHOT = 0, 5  # trigger sources
+_LEVEL_MAX = 6.0  # V, amplitude and offset together
+_QUEUE = 64  # more errors than the device keeps
+_ERRORS = {
+    10: "illegal value",
+    11: "illegal in this mode",
+    12: "illegal delay",
+    13: "illegal link",
+    14: "recall failed",
+    15: "not allowed: locked by another interface",
+    16: "self-test failed",
+    17: "calibration failed",
+    30: "data lost",
+    32: "no listener",
+    110: "illegal command",
+    111: "undefined command",
+    112: "no such query",
+    113: "can only be queried",
+    114: "empty parameter",
+    115: "too many parameters",
+    116: "parameter missing",
+    117: "parameter overflow",
+    118: "not a number",
+    120: "not an integer",
+    121: "integer overflow",
+    122: "not hexadecimal",
+    126: "syntax error",
+    170: "communication error",
+    171: "overrun",
+    254: "too many errors",
+}
+
+
+class DG645(PulseTiming, VisaInstrument):
+    """A delay generator on its own clock. Fulfils :class:`~antistokes.instruments.roles.PulseGenerator`.
+
+    Channel A is :attr:`delay` after T0, channel B is :attr:`width` after A; output AB is high in between.
+    T0 starts the counters.
+    """
+
+    MODEL = "SRS DG645"
+    INTERFACES = ("TCP 5025", "RS-232 (9600 baud, RTS/CTS)", "GPIB")
+    VERIFIED = (
+        "Its twin, which the drivers of qcodes_contrib_drivers and InstrumentKit also drive. Not checked on "
+        "a device; how a pulse under way ends when the trigger is switched off is not known."
+    )
+    ROLES = (PulseGenerator,)
+    IDN_WORDS = ("DG645",)
+    CONNECTION: ClassVar[dict[str, Any]] = {
+        "read_termination": "\r\n",
+        "write_termination": "\n",
+        "timeout": 3000,
+        "asrl": {"baud_rate": 9600, "flow_control": ControlFlow.rts_cts},
+    }
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "period": Limit(1e-7, 1e4, "s"),
+        "width": Limit(1e-9, 2000, "s"),
+        "delay": Limit(0, 2000, "s"),
+        "amplitude": Limit(0.5, 5, "V"),
+        "offset": Limit(-2, 2, "V"),
+    }
+    SNAPSHOT = (*LIMITS, "output", "positive")
+    GAP = 60e-9
+
+    settle_time = 0.0
+
+    def __init__(
+        self, adapter: Adapter | str, name: str = "", *, clock: Clock | None = None, **connection: Any
+    ) -> None:
+        super().__init__(adapter, name, clock=clock, **connection)
+        # what was wrong before this driver came does not concern it
+        self.write("*CLS")
+
+    def check_model(self) -> None:
+        try:
+            self.ask("LERR?")
+        except (DeviceTimeout, BadAnswer):
+            self._unread = True  # should it only have been late, it is not taken for the name
+        super().check_model()
+
+    def check_errors(self) -> list[Any]:
+        """Empty the error queue. :raises DeviceFault: with the errors in it"""
+        found = []
+        for _ in range(_QUEUE):
+            answer = self.ask("LERR?").strip()
+            if not re.fullmatch(r"\d+", answer):
+                self._unread = True
+                raise BadAnswer(self.name, f"'LERR?' was answered by {answer!r}")
+            if not (code := int(answer)):
+                break
+            found.append(f"error {code} {_ERRORS.get(code, 'of the device')}")
+        if found:
+            raise DeviceFault(self.name, "; ".join(found))
+        return found
+
+    # -- timing ---------------------------------------------------------------------------------------
+
+    _rate = Instrument.control(
+        "TRAT?", "TRAT %.6f", "Control the rate of the internal trigger, in Hz.", check_set_errors=True
+    )
+
+    @property
+    def period(self) -> float:
+        """Control the time from one trigger to the next, in s; the rate has steps of 1 µHz.
+
+        :raises LimitError: the pulse does not fit; nothing is sent then
+        """
+        return 1 / float(self._rate)
+
+    @period.setter
+    def period(self, seconds: float) -> None:
+        self.check_period(seconds, self._end())
+        self._rate = 1 / seconds
+
+    @property
+    def width(self) -> float:
+        """Control the time output AB is high, in s.
+
+        :raises LimitError: the pulse does not fit into the period; nothing is sent then
+        """
+        return abs(self._time(_B) - self._time(_A))
+
+    @width.setter
+    def width(self, seconds: float) -> None:
+        start = self._time(_A)
+        self.check_width(seconds, start, self.period)
+        self._link(start, seconds)
+
+    @property
+    def delay(self) -> float:
+        """Control the time from the trigger (T0) to the pulse, in s; the width is kept.
+
+        :raises LimitError: the pulse does not fit into the period; nothing is sent then
+        """
+        return min(self._time(_A), self._time(_B))
+
+    @delay.setter
+    def delay(self, seconds: float) -> None:
+        width = self.width
+        self.check_width(width, seconds, self.period)
+        self._link(seconds, width)
+
+    def _end(self) -> float:
+        return max(self._time(_A), self._time(_B))
+
+    def _time(self, channel: int) -> float:
+        """From T0 to *channel*, s; its delay counts from another channel, that one's from a third one."""
+        total = 0.0
+        for _ in range(10):
+            if channel <= 1:  # T0 and T1 begin every cycle
+                return total
+            question = f"DLAY?{channel}"
+            answer = self.ask(question)
+            match = re.fullmatch(r"\s*(\d)\s*,\s*([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)\s*", answer)
+            if match is None:
+                self._unread = True
+                raise BadAnswer(self.name, f"'{question}' was answered by {answer!r}")
+            channel, total = int(match[1]), total + float(match[2])
+        raise BadAnswer(self.name, "delays refer to each other in a circle")
+
+    def _link(self, start: float, width: float) -> None:
+        """A refers to T0 and B to A; A first, lest they refer to each other."""
+        self.write(f"DLAY {_A},{_T0},{start:.12f}")
+        self.write(f"DLAY {_B},{_A},{width:.12f}")
+        self.check_errors()
+
+    # -- levels -----------------------------------------------------------------------------------------
+
+    _amplitude = Instrument.control(
+        "LAMP?1", "LAMP 1,%.2f", "Control the height of the pulses, in V.", check_set_errors=True
+    )
+    _offset = Instrument.control(
+        "LOFF?1", "LOFF 1,%.2f", "Control the level between the pulses, in V.", check_set_errors=True
+    )
+    positive = Instrument.control(
+        "LPOL?1",
+        "LPOL 1,%d",
+        "Control whether pulses go up from the offset; otherwise they come down to it.",
+        cast=int,
+        get_process=bool,
+        check_set_errors=True,
+    )
+
+    @property
+    def amplitude(self) -> float:
+        """Control the height of the pulses, in V; at which load is not said by the sources."""
+        value: float = self._amplitude
+        return value
+
+    @amplitude.setter
+    def amplitude(self, volts: float) -> None:
+        self._check_level("amplitude", volts, self.offset)
+        self._amplitude = volts
+
+    @property
+    def offset(self) -> float:
+        """Control the level between the pulses, in V."""
+        value: float = self._offset
+        return value
+
+    @offset.setter
+    def offset(self, volts: float) -> None:
+        self._check_level("offset", volts, self.amplitude)
+        self._offset = volts
+
+    def _check_level(self, quantity: str, volts: float, other: float) -> None:
+        if volts + other > _LEVEL_MAX:
+            low = self.limits[quantity].low
+            thing = f"{self.name}: {quantity} (amplitude and offset together at most {_LEVEL_MAX:g} V)"
+            raise LimitError(thing, volts, low, _LEVEL_MAX - other, "V")
+
+    # -- pulses -----------------------------------------------------------------------------------------
+
+    _source = Instrument.control(
+        "TSRC?",
+        "TSRC %d",
+        "Control the trigger source, 0 internal to 6 line.",
+        cast=int,
+        check_set_errors=True,
+    )
+
+    @property
+    def output(self) -> bool:
+        """Control whether pulses are sent: triggered internally, or not at all.
+
+        Reading is True with every trigger source that needs no command. True also switches bursts,
+        prescalers and inverted pulses off, so that there is one pulse per period.
+        """
+        return bool(self._source != _SINGLE_SHOT)
+
+    @output.setter
+    def output(self, on: bool) -> None:
+        if not on:
+            self._switch_off()
+            return
+        self.write("BURM 0")
+        self.write("ADVT 0")
+        self.positive = True
+        self._source = _INTERNAL
+
+    def _switch_off(self) -> None:
+        self.write(f"TSRC {_SINGLE_SHOT}")
+        if self._source != _SINGLE_SHOT:
+            raise DeviceFault(self.name, "the trigger is still on after it was switched off")
+
+    def make_safe(self) -> None:
+        """No trigger, then AB at rest at 0 V; all read back.
+
+        :raises InstrumentError: one of them could not be confirmed
+        """
+        try:
+            self._switch_off()
+        finally:
+            self.write("LPOL 1,1")
+            self.write("LOFF 1,0")  # not through the limits: a station may have narrowed 0 out of them
+            resting = self.positive and not self._offset
+        if not resting:
+            raise DeviceFault(self.name, "output AB does not rest at 0 V")

@@ -17,6 +17,7 @@ from ..clock import Clock
 from ..errors import BadAnswer, DeviceFault, InstrumentError, Refused
 from ..instrument import Limit, VisaInstrument
 from ..roles import Laser
+from .light_switch import LightSwitch
 
 #: wavelength in nm, series, rated power in mW
 _MODEL_NUMBER = re.compile(r"(\d{4})-06-(\d\d)-(\d{4})")
@@ -42,7 +43,7 @@ _FAULTS = {
 _WARM_UP_MAX = 300.0  # s
 
 
-class Cobolt06(VisaInstrument):
+class Cobolt06(LightSwitch, VisaInstrument):
     """Cobolt 06-MLD or 06-DPL. Fulfils :class:`~antistokes.instruments.roles.Laser`, driven in W.
 
     Heads with a key switch start only after the key has been turned, every time. So no light means constant
@@ -221,20 +222,9 @@ class Cobolt06(VisaInstrument):
 
     @emission.setter
     def emission(self, on: bool) -> None:
-        if on:
-            self._switch_on()
-        else:
-            self._darken()
+        self.switch(on)
 
-    def _switch_on(self) -> None:
-        try:
-            self._wake()
-        except BaseException:
-            # a laser must not come on after its caller has given up
-            self._darken()
-            raise
-
-    def _wake(self) -> None:
+    def _light_up(self) -> None:
         try:
             self.check_errors()
             if not self._flag("l?"):
@@ -274,7 +264,7 @@ class Cobolt06(VisaInstrument):
         self._set("slc 0")
         self._set("ci")
 
-    def _darken(self) -> None:
+    def _go_dark(self) -> None:
         try:
             self._hold_dark()
             dark = not self.emission
@@ -298,7 +288,7 @@ class Cobolt06(VisaInstrument):
         :raises InstrumentError: one of them could not be confirmed
         """
         try:
-            self._darken()
+            self._go_dark()
         finally:
             self._switch_off()
         # not through the limits: a station may have narrowed 0 out of them

@@ -13,8 +13,9 @@ from typing import Any
 from pymeasure.adapters import Adapter
 
 from ..clock import Clock
-from ..errors import BadAnswer, DeviceFault, InstrumentError, WrongModel
+from ..errors import BadAnswer, DeviceFault, WrongModel
 from ..roles import Laser, TunableLaser
+from .light_switch import LightSwitch
 from .nkt_interbus import InterbusInstrument
 
 _TYPE, _SERIAL, _STATUS, _ERROR = 0x61, 0x65, 0x66, 0x67  # in every module
@@ -61,7 +62,7 @@ _OPEN_AT = {
 _ON_MAX, _OFF_MAX = 15.0, 2.0  # s
 
 
-class SuperKExtreme(InterbusInstrument):
+class SuperKExtreme(LightSwitch, InterbusInstrument):
     """What both systems share; the filter is a subclass's business.
 
     Opening sends nothing but questions. The interlock is reset by a person, or by
@@ -205,26 +206,15 @@ class SuperKExtreme(InterbusInstrument):
 
     @emission.setter
     def emission(self, on: bool) -> None:
-        if on:
-            self._switch_on()
-        else:
-            self._switch_off()
+        self.switch(on)
 
     def _emits(self) -> bool:
         return bool(self.read_number(EXTREME, _STATUS, "<H") & _EMITS)
 
-    def _switch_on(self) -> None:
-        try:
-            self._wake()
-        except BaseException:
-            # a laser must not come on after its caller has given up
-            self._switch_off()
-            raise
-
-    def _wake(self) -> None:
+    def _light_up(self) -> None:
         try:
             if self.read_number(EXTREME, _MODE, "<H") != _CONSTANT_POWER:
-                self._send_off()
+                self._go_dark()
                 self.write_number(EXTREME, _MODE, "<H", _CONSTANT_POWER)
             self._open_filter()
             self.write_number(EXTREME, _EMISSION, "B", _ON)
@@ -236,14 +226,7 @@ class SuperKExtreme(InterbusInstrument):
         except DeviceFault as error:
             raise DeviceFault(self.name, "; ".join(["no light", *self.causes(), error.problem])) from error
 
-    def _switch_off(self) -> None:
-        try:
-            self._send_off()
-        except InstrumentError:
-            # one lost or garbled message must not leave light behind; the second try reports
-            self._send_off()
-
-    def _send_off(self) -> None:
+    def _go_dark(self) -> None:
         self.write_number(EXTREME, _EMISSION, "B", 0)
         if not self.wait_for(lambda: not self._emits(), _OFF_MAX):
             raise DeviceFault(self.name, "it still emits after it was switched off: use the key switch")
@@ -255,7 +238,7 @@ class SuperKExtreme(InterbusInstrument):
         :raises InstrumentError: one of them could not be confirmed
         """
         try:
-            self._switch_off()
+            self.switch_off()
         finally:
             # not through the limits: a station may have narrowed 0 out of them
             self.write_number(EXTREME, _LEVEL, "<H", 0)

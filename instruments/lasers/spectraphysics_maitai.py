@@ -15,9 +15,10 @@ from pymeasure.adapters import Adapter
 from pyvisa.constants import ControlFlow, Parity, StopBits
 
 from ..clock import Clock
-from ..errors import BadAnswer, DeviceFault, InstrumentError, LimitError
+from ..errors import BadAnswer, DeviceFault, LimitError
 from ..instrument import Limit, VisaInstrument
 from ..roles import Laser, TunableLaser
+from .light_switch import LightSwitch
 
 _EMISSION, _MODE_LOCKED = 1, 2  # bits of *STB?; the others are reserved, and not always 0
 _ERRORS = {1: "command error", 2: "execution error", 32: "system error (an interlock is open?)"}
@@ -30,7 +31,7 @@ _PAUSE = 0.25  # s between two looks
 _SHUTTER_LATE = 1.5  # s after SHUT 1 in which SHUT? may still say closed
 
 
-class MaiTai(VisaInstrument):
+class MaiTai(LightSwitch, VisaInstrument):
     """Spectra-Physics Mai Tai. Fulfils :class:`~antistokes.instruments.roles.Laser` and
     :class:`~antistokes.instruments.roles.TunableLaser`.
 
@@ -207,20 +208,9 @@ class MaiTai(VisaInstrument):
 
     @emission.setter
     def emission(self, on: bool) -> None:
-        if on:
-            self._switch_on()
-        else:
-            self._shut()
+        self.switch(on)
 
-    def _switch_on(self) -> None:
-        try:
-            self._wake()
-        except BaseException:
-            # a laser must not come on after its caller has given up
-            self._shut()
-            raise
-
-    def _wake(self) -> None:
+    def _light_up(self) -> None:
         try:
             if self.watchdog != self._wanted_watchdog:
                 # first, so that it does not turn off what is turned on now
@@ -230,7 +220,7 @@ class MaiTai(VisaInstrument):
                     _OFF_MAX,
                 )
             if not self._pumped():
-                self._shut()
+                self.switch_off()
                 self._warm_up()
                 self._order("ON", self._pumped, _RAMP_MAX)
             self._wait_for_lock()
@@ -253,14 +243,7 @@ class MaiTai(VisaInstrument):
         if not self.wait_for(lambda: self.mode_locked, _LOCK_MAX, _PAUSE):
             raise DeviceFault(self.name, f"no mode lock within {_LOCK_MAX:g} s at {self.wavelength:g} nm")
 
-    def _shut(self) -> None:
-        try:
-            self._close()
-        except InstrumentError:
-            # one lost or garbled message must not leave light behind; the second try reports
-            self._close()
-
-    def _close(self) -> None:
+    def _go_dark(self) -> None:
         self.write("SHUT 0")
         self.clock.sleep(self._opened + _SHUTTER_LATE - self.clock.now())
         if not self.wait_for(lambda: not self.shutter_open, _SHUTTER_MAX, _PAUSE):
@@ -275,7 +258,7 @@ class MaiTai(VisaInstrument):
         :raises InstrumentError: one of them could not be confirmed
         """
         try:
-            self._shut()
+            self.switch_off()
         finally:
             self.write("OFF")
             off = self.wait_for(lambda: not self._pumped(), _OFF_MAX, _PAUSE)

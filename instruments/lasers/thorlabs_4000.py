@@ -15,9 +15,10 @@ from pymeasure.adapters import Adapter
 from pymeasure.instruments import Instrument
 
 from ..clock import Clock
-from ..errors import DeviceFault, InstrumentError, LimitError
+from ..errors import DeviceFault, LimitError
 from ..instrument import ScpiInstrument
 from ..roles import Laser
+from .light_switch import LightSwitch
 
 _ON_MAX = 15.0  # s from OUTP ON to light: switch-on delay (up to 10 s) and some more
 _OFF_MAX = 2.0  # s
@@ -27,7 +28,7 @@ _NO_READING = 9.0e37  # the device says 9.9E+37
 _WINDOW_FAILURE = 512
 
 
-class LaserDiodeController(ScpiInstrument):
+class LaserDiodeController(LightSwitch, ScpiInstrument):
     """Base of the models. Fulfils :class:`~antistokes.instruments.roles.Laser`, driven in A.
 
     :param wavelength: of the diode in the mount, nm; the controller does not know it
@@ -212,22 +213,11 @@ class LaserDiodeController(ScpiInstrument):
 
     @emission.setter
     def emission(self, on: bool) -> None:
-        if on:
-            self._switch_on()
-        else:
-            self._switch_off()
+        self.switch(on)
 
-    def _switch_on(self) -> None:
+    def _light_up(self) -> None:
         if self.emission:
             return
-        try:
-            self._wake()
-        except BaseException:
-            # a laser must not come on after its caller has given up
-            self._switch_off()
-            raise
-
-    def _wake(self) -> None:
         try:
             self._mode = "CURR"
             self.tec = True
@@ -242,14 +232,7 @@ class LaserDiodeController(ScpiInstrument):
         except DeviceFault as error:
             raise DeviceFault(self.name, "; ".join(["no light", *self.causes(), error.problem])) from error
 
-    def _switch_off(self) -> None:
-        try:
-            self._send_off()
-        except InstrumentError:
-            # one lost or garbled message must not leave light behind; the second try reports
-            self._send_off()
-
-    def _send_off(self) -> None:
+    def _go_dark(self) -> None:
         self.write("OUTP:STAT 0")
         if not self.wait_for(lambda: not self.emission, _OFF_MAX):
             raise DeviceFault(
@@ -262,7 +245,7 @@ class LaserDiodeController(ScpiInstrument):
         :raises InstrumentError: one of them could not be confirmed
         """
         try:
-            self._switch_off()
+            self.switch_off()
         finally:
             # not through the limits: a station may have narrowed 0 out of them
             self.write("SOUR:CURR 0")

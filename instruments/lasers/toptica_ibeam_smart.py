@@ -19,6 +19,7 @@ from ..clock import Clock
 from ..errors import BadAnswer, DeviceFault, InstrumentError, WrongModel
 from ..instrument import Limit, VisaInstrument
 from ..roles import Laser
+from .light_switch import LightSwitch
 
 _ENDS = (b"[OK]\r\n", b"CMD> ")  # the second until the prompt is off
 _LATE_ANSWERS = 16  # more than can be under way after a time-out, and at opening
@@ -28,7 +29,7 @@ _POLL, _ON_MAX = 0.1, 5.0  # s
 _UNIT = {"mW": 1e-3, "uW": 1e-6}
 
 
-class IBeamSmart(VisaInstrument):
+class IBeamSmart(LightSwitch, VisaInstrument):
     """Toptica iBeam smart. Fulfils :class:`~antistokes.instruments.roles.Laser`, driven in W.
 
     Opening the connection switches echo and prompt off, no light.
@@ -227,39 +228,30 @@ class IBeamSmart(VisaInstrument):
 
     @emission.setter
     def emission(self, on: bool) -> None:
-        if not on:
-            self._switch_off()
-        elif not self.emission:
-            try:
-                self._switch_on()
-            except BaseException:
-                # a laser must not come on after its caller has given up
-                self._switch_off()
-                raise
+        self.switch(on)
 
-    def _switch_on(self) -> None:
+    def _light_up(self) -> None:
+        if self.emission:
+            return
         for other, level in self._levels().items():
             if other != self.channel and level:
                 self.write(f"ch {other} pow 0 mic")
         self.write(f"en {self.channel}")
         self.write("la on")
-        end = self.clock.now() + _ON_MAX
-        while not self.emission:
-            if self.clock.now() >= end:
-                raise DeviceFault(self.name, "the laser did not come on")
-            self.clock.sleep(_POLL)
+        if not self.wait_for(lambda: self.emission, _ON_MAX, _POLL):
+            raise DeviceFault(self.name, "the laser did not come on")
         self.clock.sleep(self.settle_time)
 
-    def _switch_off(self) -> None:
+    def switch_off(self) -> None:
         try:
-            self._send_off()
+            self._go_dark()
         except InstrumentError:
             # a device whose answers are lost may still hear; the second try reports
             self.write_bytes(b"la off\r\n")
             self._unread = True
-            self._send_off()
+            self._go_dark()
 
-    def _send_off(self) -> None:
+    def _go_dark(self) -> None:
         self.write("la off")
         if self.emission:
             raise DeviceFault(self.name, "the laser is still on after it was switched off: use its key")
@@ -270,7 +262,7 @@ class IBeamSmart(VisaInstrument):
         :raises InstrumentError: one of them could not be confirmed
         """
         try:
-            self._switch_off()
+            self.switch_off()
         finally:
             # not through the limits: a station may have narrowed 0 out of them
             self.write(f"ch {self.channel} pow 0 mic")

@@ -155,8 +155,8 @@ def test_a_head_that_does_not_take_the_dark_is_switched_off() -> None:
 
 
 def test_a_head_that_stays_on_is_said() -> None:
-    pairs = [*HOLD_DARK, ("l?", "1"), ("gam?", "1"), ("l0", "OK"), ("l?", "1")]
-    with talk(pairs) as laser, pytest.raises(DeviceFault, match="still on .* use the key switch"):
+    once = [*HOLD_DARK, ("l?", "1"), ("gam?", "1"), ("l0", "OK"), ("l?", "1")]
+    with talk([*once, *once]) as laser, pytest.raises(DeviceFault, match="still on .* use the key switch"):
         laser.emission = False
 
 

@@ -1,7 +1,4 @@
-"""The bases of all drivers.
-
-:class:`VisaInstrument` talks on a wire, :class:`SdkInstrument` to a maker's SDK, and a
-:class:`CompositeInstrument` is made of other instruments.
+"""The base of all drivers on a wire.
 
 A driver is a pymeasure ``Instrument`` with one declarative line per quantity, plus what a run needs:
 a table of limits that are checked before anything is sent, :meth:`~Device.make_safe`,
@@ -11,9 +8,8 @@ a table of limits that are checked before anything is sent, :meth:`~Device.make_
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import pyvisa
 from pymeasure.adapters import Adapter
@@ -21,129 +17,14 @@ from pymeasure.instruments import Instrument
 from pyvisa.constants import StatusCode
 from pyvisa.errors import VisaIOError
 
-from .clock import Clock, RealClock
-from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, LimitError, Refused, WrongModel
+from .clock import Clock
+from .device import Device
+from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, WrongModel
 from .wire import CutShort, WireAdapter
 
 log = logging.getLogger(__name__)
 
 _LATE_ANSWERS = 16  # more than can be under way after a time-out
-
-
-class Limit(NamedTuple):
-    """Allowed range of a set-point, with its unit as text."""
-
-    low: float
-    high: float
-    unit: str
-
-
-class Device:
-    """What every driver has.
-
-    ``LIMITS`` maps the name of a settable quantity to its :class:`Limit`. Setting the quantity outside
-    it raises :class:`LimitError` before anything is sent; a station may only narrow a limit.
-    """
-
-    MODEL: ClassVar[str] = ""
-    #: how it is connected, in words: "USB", "RS-232", "TCP 7777"
-    INTERFACES: ClassVar[tuple[str, ...]] = ()
-    #: what the driver was checked against, and what was not, in one sentence
-    VERIFIED: ClassVar[str] = ""
-    #: the roles it fulfils
-    ROLES: ClassVar[tuple[type, ...]] = ()
-    LIMITS: ClassVar[dict[str, Limit]] = {}
-    #: quantities written into the snapshot
-    SNAPSHOT: ClassVar[tuple[str, ...]] = ()
-    #: roles of the instruments it is made of, by the word a station file's ``parts`` uses
-    PARTS: ClassVar[dict[str, type]] = {}
-    #: s from a changed set-point to the moment its effect can be measured
-    settle_time: float = 0.0
-
-    name: str
-    clock: Clock
-    #: one caller at a time
-    lock: threading.RLock
-
-    def _begin(self, name: str, clock: Clock | None) -> None:
-        """Called first by a driver's constructor."""
-        self.__dict__["limits"] = dict(self.LIMITS)
-        self.__dict__["lock"] = threading.RLock()
-        self.name = name
-        self.clock = RealClock() if clock is None else clock
-
-    def __setattr__(self, attribute: str, value: Any) -> None:
-        if attribute in self.__dict__.get("limits", ()):
-            self.check_limit(attribute, value)
-        super().__setattr__(attribute, value)
-
-    def check_limit(self, quantity: str, value: float) -> None:
-        """:raises LimitError: when *value* is outside the limit of *quantity* (nan always is)."""
-        low, high, unit = self.limits[quantity]
-        if isinstance(value, str):
-            raise Refused(f"{self.name}: {quantity} = {value!r}: must be a number in {unit}")
-        if not low <= value <= high:
-            raise LimitError(f"{self.name}: {quantity}", value, low, high, unit)
-
-    def narrow_limit(self, quantity: str, low: float, high: float) -> None:
-        """Restrict *quantity* to the part of its limit inside [low, high].
-
-        :raises Refused: no part of it is
-        """
-        old = self.limits[quantity]
-        new = Limit(max(old.low, low), min(old.high, high), old.unit)
-        if new.low > new.high:
-            raise Refused(
-                f"{self.name}: limits of {quantity} = [{low:g}, {high:g}] {old.unit}; "
-                f"this device allows {old.low:g} to {old.high:g} {old.unit}"
-            )
-        self.limits[quantity] = new
-
-    @property
-    def limits(self) -> dict[str, Limit]:
-        """Limits in force, by quantity."""
-        result: dict[str, Limit] = self.__dict__["limits"]
-        return result
-
-    def wait_for(self, fact: Callable[[], bool], maximum: float, pause: float = 0.2) -> bool:
-        """Ask every *pause* s until *fact* is true; False when it is not after *maximum* seconds."""
-        end = self.clock.now() + maximum
-        while not fact():
-            if self.clock.now() >= end:
-                return False
-            self.clock.sleep(pause)
-        return True
-
-    def make_safe(self) -> None:
-        """Bring the device into the state a person may walk up to; may be called any number of times."""
-
-    def snapshot(self) -> dict[str, Any]:
-        """Its settings now, as plain values."""
-        return {"model": self.MODEL} | {quantity: getattr(self, quantity) for quantity in self.SNAPSHOT}
-
-    def close(self) -> None:
-        """Give the connection back; also after a constructor that failed half way."""
-
-
-class SdkInstrument(Device):
-    """Base of drivers that talk to a maker's SDK instead of a wire.
-
-    :param sdk: the SDK's module, or the twin of it, behind the Protocol the driver declares
-    """
-
-    SDK_MODULE: ClassVar[str] = ""
-
-
-class CompositeInstrument(Device):
-    """Base of drivers that make one instrument of others in the station.
-
-    :param parts: those others by the words of ``PARTS``, each seen through its role. They are made safe
-        and closed by the station, after this one
-    """
-
-    def __init__(self, parts: dict[str, Any], name: str = "", *, clock: Clock | None = None) -> None:
-        self._begin(name or self.MODEL, clock)
-        self.parts = parts
 
 
 class VisaInstrument(Device, Instrument):
@@ -259,6 +140,11 @@ class VisaInstrument(Device, Instrument):
             raise BadAnswer(self.name, f"{len(content)} bytes came where {count} should have: {content!r}")
         return content
 
+    def wrong_answer(self, question: str, answer: object, remark: str = "") -> BadAnswer:
+        """The error to raise for *answer*; what may still come of it is dropped before the next question."""
+        self._unread = True
+        return BadAnswer(self.name, f"'{question}' was answered by {answer!r}{remark}")
+
     def read_until(self, *endings: bytes, command: str = "read") -> bytes:
         """Read up to and including one of *endings*, byte by byte: for answers without one last character.
 
@@ -285,12 +171,10 @@ class VisaInstrument(Device, Instrument):
         message = self._read_message() if self._marks_ends() else b""
         head, message = self._block_part(message, 2)
         if not head.startswith(b"#") or not head[1:].isdigit() or head == b"#0":
-            self._unread = True
-            raise BadAnswer(self.name, f"{head!r} begins no binary block")
+            raise self.wrong_answer("read", head, ", which begins no binary block")
         length, message = self._block_part(message, int(head[1:]))
         if not length.isdigit():
-            self._unread = True
-            raise BadAnswer(self.name, f"{head + length!r} begins no binary block")
+            raise self.wrong_answer("read", head + length, ", which begins no binary block")
         return self._block_part(message, int(length))[0]
 
     def _block_part(self, message: bytes, count: int) -> tuple[bytes, bytes]:
@@ -320,10 +204,7 @@ class VisaInstrument(Device, Instrument):
         result: list[Any] = super().values(command, **kwargs)
         cast = kwargs.get("cast", float)
         if cast in (int, float) and result and any(isinstance(value, str) for value in result):
-            self._unread = True
-            raise BadAnswer(
-                self.name, f"'{command}' was answered by {','.join(map(str, result))!r}, not a number"
-            )
+            raise self.wrong_answer(command, ",".join(map(str, result)), ", not a number")
         return result
 
     def _drop_unread(self) -> None:
@@ -354,14 +235,19 @@ class VisaInstrument(Device, Instrument):
         self._unread = False
 
     def _resynchronise(self) -> None:
-        """Answers come in the order of the questions: what comes before the name belongs to older ones."""
-        if not self.IDN_WORDS:
-            return
-        self.write("*IDN?")
+        if self.IDN_WORDS:
+            self._read_up_to("*IDN?", self._is_model)
+
+    def _read_up_to(self, question: str, is_answer: Callable[[str], bool]) -> None:
+        """Answers come in the order of the questions: what comes before that to *question* is older.
+
+        :raises BadAnswer: it does not come
+        """
+        self.write(question)
         for _ in range(_LATE_ANSWERS):
-            if self._is_model(self.read()):
+            if is_answer(self.read()):
                 return
-        raise BadAnswer(self.name, f"'*IDN?' was answered by {_LATE_ANSWERS} answers to something else")
+        raise BadAnswer(self.name, f"'{question}' was answered by {_LATE_ANSWERS} answers to something else")
 
     @staticmethod
     def _is_serial(connection: Any) -> bool:

@@ -17,7 +17,7 @@ from .roleview import RoleView
 from .stationfile import InstrumentEntry, StationFile
 
 if TYPE_CHECKING:
-    from .instrument import Device
+    from .device import Device
     from .records import Beam, SampleRecord
 
 log = logging.getLogger(__name__)

@@ -23,8 +23,9 @@ import warnings
 from typing import Any, ClassVar
 
 from .clock import Clock
+from .device import Device, Limit
 from .errors import AntistokesError, ConnectionFailed, FileRefused, InstrumentError, nearest
-from .instrument import Device, Limit, named_error
+from .instrument import named_error
 from .records import Record, convert
 from .roles import ROLES
 from .roleview import members_of

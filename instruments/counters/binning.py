@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..instrument import Device
+from ..device import Device
 
 
 class Binning(Device):

@@ -16,8 +16,9 @@ from pymeasure.adapters import Adapter
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout, OverRange, Refused, WrongModel
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import GatedCounter
 
 _CLOCK = 1e7  # Hz

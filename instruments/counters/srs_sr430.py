@@ -18,8 +18,9 @@ from pymeasure.adapters import Adapter
 from pymeasure.instruments import Instrument
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, OverRange, Refused
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import PhotonCounter
 from .binning import Binning
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
+from ..device import Limit, SdkInstrument
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, Refused, WrongModel
-from ..instrument import Limit, SdkInstrument
 from ..roles import PhotonCounter, TimeTagger
 from ..tags import Tags
 from .binning import Binning

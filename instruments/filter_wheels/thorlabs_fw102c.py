@@ -14,8 +14,8 @@ from pymeasure.instruments import Instrument
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, Refused
-from ..instrument import Limit
 from ..prompted import PromptedInstrument
 from ..roles import FilterWheel
 

@@ -14,8 +14,9 @@ from pymeasure.adapters import Adapter
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, InstrumentError, Refused
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import Laser
 from .light_switch import LightSwitch
 

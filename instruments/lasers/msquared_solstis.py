@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 from pymeasure.adapters import Adapter
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, WrongModel
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import TunableLaser
 
 _TUNING_MAX = 300.0  # s

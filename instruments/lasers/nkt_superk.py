@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from pymeasure.adapters import Adapter
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import DeviceFault, LimitError, Refused
-from ..instrument import Limit
 from .nkt_extreme import EXTREME, EXTREME_TYPE, SuperKExtreme
 
 _RF_DRIVER, _SELECT, _VARIA = 0x66, 0x67, 0x68  # module types

@@ -15,8 +15,9 @@ from pymeasure.adapters import Adapter
 from pyvisa.constants import ControlFlow, Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, LimitError
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import Laser, TunableLaser
 from .light_switch import LightSwitch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..instrument import Limit
+from ..device import Limit
 from .thorlabs_4000 import LaserDiodeController
 
 

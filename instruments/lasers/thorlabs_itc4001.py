@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from pymeasure.instruments import Instrument
 
+from ..device import Limit
 from ..errors import BadAnswer, Refused
-from ..instrument import Limit
 from .thorlabs_4000 import LaserDiodeController
 
 

@@ -15,8 +15,9 @@ from pymeasure.adapters import Adapter
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout, LimitError, Refused
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import Monochromator
 
 _OK, _REFUSED = " ok", "? "  # how an answer ends, before CR LF

@@ -17,8 +17,9 @@ from pymeasure.instruments import Instrument
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, OverRange, Refused
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import PowerMeter
 
 _ECHO_LINES = 3  # at most, left from the time before the echo was switched off

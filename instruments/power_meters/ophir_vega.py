@@ -17,8 +17,9 @@ from pymeasure.adapters import Adapter
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, OverRange
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import PowerMeter
 
 _LATE_ANSWERS = 16  # more than can be under way after a time-out

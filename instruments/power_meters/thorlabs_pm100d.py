@@ -13,8 +13,9 @@ from pymeasure.adapters import Adapter
 from pymeasure.instruments import Instrument
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, OverRange
-from ..instrument import Limit, ScpiInstrument
+from ..instrument import ScpiInstrument
 from ..roles import PowerMeter
 
 _OVER_RANGE = 9.0e37  # the meter says 9.9E+37

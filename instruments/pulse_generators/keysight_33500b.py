@@ -15,8 +15,9 @@ from pymeasure.adapters import Adapter
 from pymeasure.instruments import Instrument
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import DeviceFault, LimitError, Refused
-from ..instrument import Limit, ScpiInstrument
+from ..instrument import ScpiInstrument
 from ..roles import PulseGenerator
 from .timing import PulseTiming
 

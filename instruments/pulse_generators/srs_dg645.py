@@ -20,8 +20,9 @@ from pymeasure.instruments import Instrument
 from pyvisa.constants import ControlFlow
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout, LimitError
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import PulseGenerator
 from .timing import PulseTiming
 

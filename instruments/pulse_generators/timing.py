@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ..device import Device
 from ..errors import LimitError
-from ..instrument import Device
 
 
 class PulseTiming(Device):

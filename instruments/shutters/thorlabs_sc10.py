@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from pymeasure.instruments import Instrument
 from pyvisa.constants import Parity, StopBits
 
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout
-from ..instrument import Limit
 from ..prompted import PromptedInstrument
 from ..roles import Shutter
 

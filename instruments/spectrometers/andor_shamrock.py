@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
+from ..device import Limit, SdkInstrument
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, LimitError, Refused
-from ..instrument import Limit, SdkInstrument
 from ..roles import Spectrometer
 from . import andor_codes as codes
 from .andor_calls import AndorSdk

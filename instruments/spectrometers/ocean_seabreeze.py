@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
+from ..device import Limit, SdkInstrument
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault
-from ..instrument import Limit, SdkInstrument
 from ..roles import Spectrometer
 
 Array = npt.NDArray[np.float64]

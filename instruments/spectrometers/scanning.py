@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
+from ..device import CompositeInstrument
 from ..errors import Refused
-from ..instrument import CompositeInstrument
 from ..roles import GatedCounter, Monochromator, Spectrometer
 
 _RUN_UP = 5.0  # nm below the first step, more than the play of a drive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..instrument import Limit
+from ..device import Limit
 
 _RATED_SPAN, _RATED_POINTS = 100.0, 1001  # nm; up to which sweep times are rated
 

@@ -15,8 +15,9 @@ from pymeasure.instruments.validators import strict_discrete_set
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, OverRange
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import TemperatureController
 
 _SPACING = 0.05  # s between two messages

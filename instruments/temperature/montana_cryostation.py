@@ -15,8 +15,9 @@ from pymeasure.adapters import Adapter
 from pymeasure.instruments.validators import strict_discrete_set
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout, Refused, WrongModel
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import TemperatureController
 
 _QUESTIONS = {"sample": "GST", "platform": "GPT", "user": "GUT"}

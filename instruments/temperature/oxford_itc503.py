@@ -16,8 +16,9 @@ from pymeasure.instruments.validators import strict_discrete_set
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
+from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, OverRange, Refused
-from ..instrument import Limit, VisaInstrument
+from ..instrument import VisaInstrument
 from ..roles import TemperatureController
 
 _STATUS = re.compile(r"X(\d)A(\d)C(\d)S(\d{1,2})H(\d)L(\d)")

@@ -21,6 +21,7 @@ from typing import Any, cast
 import pytest
 
 from antistokes.instruments import Station
+from antistokes.instruments.device import CompositeInstrument, Device, SdkInstrument
 from antistokes.instruments.errors import (
     ConnectionFailed,
     DeviceTimeout,
@@ -28,7 +29,7 @@ from antistokes.instruments.errors import (
     LimitError,
     WrongModel,
 )
-from antistokes.instruments.instrument import CompositeInstrument, Device, SdkInstrument, VisaInstrument
+from antistokes.instruments.instrument import VisaInstrument
 from antistokes.instruments.roles import ROLES, Laser, PulseGenerator, Shutter
 from antistokes.instruments.roleview import RoleView
 

@@ -10,8 +10,8 @@ import pytest
 
 from antistokes.instruments import Station, drivers
 from antistokes.instruments.backend import plugin
+from antistokes.instruments.device import CompositeInstrument
 from antistokes.instruments.errors import FileRefused
-from antistokes.instruments.instrument import CompositeInstrument
 from antistokes.instruments.roles import PowerMeter
 
 _STATION = """

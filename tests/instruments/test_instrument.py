@@ -10,6 +10,7 @@ from pyvisa.constants import StatusCode
 from pyvisa.errors import VisaIOError
 
 from antistokes.instruments.clock import RealClock, VirtualClock
+from antistokes.instruments.device import Limit
 from antistokes.instruments.errors import (
     BadAnswer,
     ConnectionFailed,
@@ -19,7 +20,7 @@ from antistokes.instruments.errors import (
     Refused,
     WrongModel,
 )
-from antistokes.instruments.instrument import Limit, ScpiInstrument
+from antistokes.instruments.instrument import ScpiInstrument
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
 from antistokes.simulated_hw.twin import Twin, answers
 from antistokes.simulated_hw.visa import VirtualVisaLibrary

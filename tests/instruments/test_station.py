@@ -15,6 +15,7 @@ import pyvisa
 from antistokes.instruments import Station, drivers
 from antistokes.instruments.backend import plugin
 from antistokes.instruments.clock import Clock, RealClock, VirtualClock
+from antistokes.instruments.device import Limit, SdkInstrument
 from antistokes.instruments.errors import (
     ConnectionFailed,
     DeviceFault,
@@ -26,7 +27,6 @@ from antistokes.instruments.errors import (
     Refused,
     WrongModel,
 )
-from antistokes.instruments.instrument import Limit, SdkInstrument
 from antistokes.instruments.roles import Attenuator, Laser, PowerMeter, Spectrometer, TemperatureController
 from antistokes.instruments.roleview import RoleView
 

@@ -40,7 +40,7 @@ def good_points(ds: xr.Dataset) -> npt.NDArray[np.bool_]:
 
 
 def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> xr.Dataset:
-    """Intensity of each band at each point, in the unit of the spectrum: counts per second, or W.
+    """Intensity of each band at each point: counts per second; W where the spectrum is in W/nm.
 
     The intensity is the sum of the pixels inside the window: I = Σ fᵢ·Sᵢ, where fᵢ is the fraction of
     pixel i that lies inside. A pixel reaches half way to its neighbours, and its counts are taken as
@@ -66,11 +66,15 @@ def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] |
     else:
         errors = np.broadcast_to(pixel_scatter(spectrum)[:, None], spectrum.shape)
 
-    units = ds["spectrum"].attrs.get("units", "1/s")
+    units = str(ds["spectrum"].attrs.get("units", "1/s"))
+    density = units.endswith("/nm")
+    units = units.removesuffix("/nm")
     result = ds[[name for name in _CARRIED if name in ds]].drop_vars("wavelength", errors="ignore")
     result.attrs = dict(ds.attrs)
     for name, window in band_windows(ds, windows).items():
         fraction = pixel_fractions(wavelength, window, f"band '{name}'")
+        if density:
+            fraction = fraction * pixel_widths(wavelength)
         inside = fraction > 0  # a NaN elsewhere in the spectrum is no concern of this band
         attrs = {"units": units, "window": list(window)}
         intensity = spectrum[:, inside] @ fraction[inside]
@@ -87,8 +91,7 @@ def pixel_fractions(wavelength: Array, window: tuple[float, float], thing: str =
     :param thing: the subject of the message when the window cannot be used
     """
     low, high = window
-    middle = (wavelength[1:] + wavelength[:-1]) / 2
-    edges = np.concatenate([[2 * wavelength[0] - middle[0]], middle, [2 * wavelength[-1] - middle[-1]]])
+    edges = _edges(wavelength)
     if not low < high:
         raise AnalysisError(f"{thing}: {low:g} to {high:g} nm is empty; the lower edge comes first")
     if low < edges[0] or high > edges[-1]:
@@ -97,6 +100,16 @@ def pixel_fractions(wavelength: Array, window: tuple[float, float], thing: str =
         )
     overlap = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
     return np.clip(overlap / np.diff(edges), 0.0, 1.0)
+
+
+def pixel_widths(wavelength: Array) -> Array:
+    """Width of each pixel in nm, shape (wavelength,); a pixel ends half way to its neighbour."""
+    return np.diff(_edges(wavelength))
+
+
+def _edges(wavelength: Array) -> Array:
+    middle = (wavelength[1:] + wavelength[:-1]) / 2
+    return np.concatenate([[2 * wavelength[0] - middle[0]], middle, [2 * wavelength[-1] - middle[-1]]])
 
 
 def pixel_scatter(spectrum: Array) -> Array:

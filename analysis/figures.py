@@ -78,7 +78,7 @@ def save_figure(figure: Figure, path: str | Path) -> None:
 def _shown_windows(ds: xr.Dataset, results: Mapping[str, PowerLaw]) -> dict[str, tuple[float, float]]:
     """Those that were fitted, and the sample's other bands as far as there are any."""
     fitted = {name: result.window for name, result in results.items()}
-    known = (ds.attrs.get("sample") or {}).get("bands") or {}
+    known = band_windows(ds) if (ds.attrs.get("sample") or {}).get("bands") else {}
     return band_windows(ds, {**known, **fitted} or None)
 
 
@@ -121,7 +121,8 @@ def _draw_spectra(
             transform=axes.get_xaxis_transform(), rotation=0 if high - low > 25 else 90,
         )  # fmt: skip
     axes.set_xlabel("wavelength (nm)")
-    axes.set_ylabel(f"intensity ({_unit(ds['spectrum'])} per pixel)")
+    unit = _unit(ds["spectrum"])
+    axes.set_ylabel(f"intensity ({unit})" if unit.endswith("/nm") else f"intensity ({unit} per pixel)")
     panel.colorbar(scale, ax=axes, label=IRRADIANCE_LABEL, location="bottom", aspect=40, pad=0.02)
 
 

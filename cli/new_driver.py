@@ -89,7 +89,7 @@ def render(name: str, role: str, model: str) -> dict[str, str]:
         "driver": driver,
         "twin": f"{driver}Twin",
         "identity": f"{maker or 'MAKER'},{word},0001,1.0",
-        "word": word,
+        "word": f"{maker or 'MAKER'},{word}",
         "station_name": role,
     }
     special = tomllib.loads((_TEMPLATES / "roles" / f"{role}.toml").read_text(encoding="utf-8"))
@@ -116,8 +116,8 @@ def _check_name(name: str) -> None:
             raise Refused(f"'{name}': there is a driver of this name; 'antistokes instruments' lists them")
     found = importlib.util.find_spec(name)
     # a folder beside us is found, too, as a namespace without an origin; antistokes itself is one
-    if name == "antistokes" or (found is not None and found.origin is not None):
-        raise Refused(f"'{name}' is an installed module; e.g. acme_{name}")
+    if name in ("antistokes", "tests") or (found is not None and found.origin is not None):
+        raise Refused(f"'{name}' is the name of another package; e.g. acme_{name}")
 
 
 def _check_class(name: str, driver: str, imports: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from .clock import Clock, RealClock
-from .errors import LimitError, Refused
+from .errors import InstrumentError, LimitError, Refused
 
 
 class Limit(NamedTuple):
@@ -143,3 +143,11 @@ def do_all(*steps: Callable[[], object]) -> None:
             first = first or error
     if first is not None:
         raise first
+
+
+def try_twice(step: Callable[[], object]) -> None:
+    """*step*, and once more when an instrument fails: one lost message must not leave light on."""
+    try:
+        step()
+    except InstrumentError:
+        step()

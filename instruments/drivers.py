@@ -11,6 +11,9 @@ from .records import convert
 from .roles import ROLES
 from .stationfile import InstrumentEntry, StationFile, check_resource
 
+#: what is never set by opening a station
+_NOT_AT_OPENING = {"emission", "output", "is_open"}
+
 
 def driver_of(file: StationFile, name: str) -> Any:
     """The driver class of the instrument *name*; limits, settings and parts are checked against it.
@@ -34,6 +37,7 @@ def driver_of(file: StationFile, name: str) -> Any:
             raise FileRefused(file.path, f"{key}.driver", str(error)) from None
     _check_limits(file, key, entry, driver)
     _check_parts(file, key, entry, driver)
+    _check_set(file, key, entry, driver)
     if entry.resource and not getattr(driver, "SDK_MODULE", ""):
         check_resource(file, name)
     known = _keywords(driver)
@@ -61,6 +65,23 @@ def _check_limits(file: StationFile, key: str, entry: InstrumentEntry, driver: A
                 f"is [{low:g}, {high:g}]; "
                 f"{driver.MODEL} allows {allowed.low:g} to {allowed.high:g} {allowed.unit}",
             )
+
+
+def _check_set(file: StationFile, key: str, entry: InstrumentEntry, driver: Any) -> None:
+    for quantity in entry.set.keys() & _NOT_AT_OPENING:
+        raise FileRefused(file.path, f"{key}.set.{quantity}", "opening a station never makes light")
+    settable = [name for name, member in inspect.getmembers(driver) if getattr(member, "fset", None)]
+    for quantity, value in entry.set.items():
+        where = f"{key}.set.{quantity}"
+        if quantity not in settable or quantity.startswith("_"):
+            known = (name for name in settable if not name.startswith("_"))
+            raise FileRefused(file.path, where, f"cannot be set; {nearest(quantity, known)}")
+        if quantity in driver.LIMITS:
+            low, high, unit = driver.LIMITS[quantity]
+            low, high = entry.limits.get(quantity, (low, high))
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+                problem = f"is {value!r}; must be {low:g} to {high:g} {unit}"
+                raise FileRefused(file.path, where, problem.strip())
 
 
 def _check_parts(file: StationFile, key: str, entry: InstrumentEntry, driver: Any) -> None:

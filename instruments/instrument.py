@@ -8,6 +8,7 @@ a table of limits that are checked before anything is sent, :meth:`~Device.make_
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -20,7 +21,7 @@ from pyvisa.errors import VisaIOError
 from .clock import Clock
 from .device import Device
 from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, WrongModel
-from .wire import CutShort, WireAdapter
+from .wire import CutShort, NoAnswer, WireAdapter
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,7 @@ class VisaInstrument(Device, Instrument):
     def ask(self, command: str, query_delay: float | None = None) -> str:
         """Write *command* and read the answer; one thread at a time."""
         with self.lock:
-            self._drop_unread()
-            self._unread = True  # until the answer is here, whatever comes in between
+            self._before(command)
             self.write(command)
             if query_delay:
                 self.clock.sleep(query_delay)
@@ -92,6 +92,12 @@ class VisaInstrument(Device, Instrument):
                 self.adapter.write(command, **kwargs)
             except Exception as error:
                 raise self._named(error, command) from error
+
+    def tell(self, command: str) -> None:
+        """Send *command* whatever state the line is in, and drop the answer: to switch something off."""
+        with self.lock:
+            self.write(command)
+            self._unread = True
 
     def read(self, **kwargs: Any) -> str:
         """Read one answer."""
@@ -110,8 +116,7 @@ class VisaInstrument(Device, Instrument):
     def ask_bytes(self, message: bytes, *endings: bytes) -> bytes:
         """Write *message* and read the answer, which ends with one of *endings*; one thread at a time."""
         with self.lock:
-            self._drop_unread()
-            self._unread = True
+            self._before(message.decode("latin-1").strip())
             self.write_bytes(message)
             answer = self.read_until(*endings, command=message.decode("latin-1").strip())
             self._unread = False
@@ -199,13 +204,31 @@ class VisaInstrument(Device, Instrument):
         connection: Any = getattr(self.adapter, "connection", None)
         return getattr(connection, "resource_class", "") == "INSTR" and not self._is_serial(connection)
 
-    def values(self, command: str, **kwargs: Any) -> list[Any]:
-        """Ask, and split the answer into values. :raises BadAnswer: a number was expected and none came."""
+    def values(self, command: str, count: int | None = 1, **kwargs: Any) -> list[Any]:
+        """Ask, and split the answer into *count* values; None: as many as come.
+
+        :raises BadAnswer: more or fewer came, or something else than a finite number where one was expected
+        """
         result: list[Any] = super().values(command, **kwargs)
         cast = kwargs.get("cast", float)
-        if cast in (int, float) and result and any(isinstance(value, str) for value in result):
-            raise self.wrong_answer(command, ",".join(map(str, result)), ", not a number")
+        told = ",".join(map(str, result))
+        if cast in (int, float) and not all(
+            isinstance(value, (int, float)) and math.isfinite(value) for value in result
+        ):
+            raise self.wrong_answer(command, told, ", not a number")
+        if count is not None and len(result) != count:
+            raise self.wrong_answer(command, told, f", {len(result)} values where {count} should be")
         return result
+
+    def _before(self, question: str) -> None:
+        """Nothing that waits on the line is the answer to *question*, which is asked next."""
+        self._drop_unread()
+        if isinstance(self.adapter, WireAdapter):
+            try:
+                self.adapter.forget_unasked()
+            except Exception as error:
+                raise self._named(error, question) from error
+        self._unread = True  # until the answer is here, whatever comes in between
 
     def _drop_unread(self) -> None:
         """After a time-out the late answer to the old question may still come: make sure it is not taken for
@@ -290,6 +313,9 @@ def named_error(device: str, error: Exception, command: str, timeout: Callable[[
     """The error of our tree that stands for *error*, which came when *command* was sent to *device*."""
     if isinstance(error, VisaIOError) and error.error_code == StatusCode.error_timeout:
         return DeviceTimeout(device, f"no answer to '{command}' within {timeout():g} s")
+    if isinstance(error, NoAnswer):
+        came = f"; received so far: {error.received!r}" if error.received else ""
+        return DeviceTimeout(device, f"no answer to '{command}' within {timeout():g} s{came}")
     if isinstance(error, CutShort):
         return BadAnswer(device, f"'{command}' was answered by {error.received!r}, which has no end")
     if isinstance(error, UnicodeDecodeError):

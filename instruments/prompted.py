@@ -51,6 +51,12 @@ class PromptedInstrument(VisaInstrument):
         """Send *command* and wait until it is done. :raises DeviceFault: the device refuses it"""
         self.ask(command)
 
+    def tell(self, command: str) -> None:
+        """Send *command* whatever state the line is in, and drop what is answered."""
+        with self.lock:
+            self.write_bytes(f"{command}\r".encode())
+            self._unread = True
+
     def ask(self, command: str, query_delay: float | None = None) -> str:
         """What comes between the echo of *command* and the prompt.
 
@@ -58,13 +64,12 @@ class PromptedInstrument(VisaInstrument):
         :raises BadAnswer: the echo is of something else
         """
         with self.lock:
-            self._drop_unread()
-            self._unread = True  # until the prompt is here
+            self._before(command)
             self.write_bytes(f"{command}\r".encode())
             block = self._block(command)
             echo, _, answer = block.lstrip(b"> \r\n").removesuffix(_PROMPT).partition(b"\r")
             if echo != command.encode() or not answer.isascii():
-                raise BadAnswer(self.name, f"'{command}' was answered by {block!r}")
+                raise self.wrong_answer(command, block)
             self._unread = False
         text = answer.decode().strip()
         if "CMD_" in text or "error" in text.lower():
@@ -76,7 +81,7 @@ class PromptedInstrument(VisaInstrument):
         block = b""
         while not block.endswith(_PROMPT) or block.strip() == _PROMPT:
             if len(block) == _LONGEST:
-                raise BadAnswer(self.name, f"'{command}' was answered by {block[:40]!r}… without an end")
+                raise self.wrong_answer(command, block[:40], "… without an end")
             try:
                 block += self.read_bytes(1)
             except DeviceTimeout:
@@ -102,12 +107,12 @@ class PromptedInstrument(VisaInstrument):
         """A whole number."""
         answer = self.ask(question)
         if not answer.isdigit():
-            raise BadAnswer(self.name, f"'{question}' was answered by {answer!r}, not a whole number")
+            raise self.wrong_answer(question, answer, ", not a whole number")
         return int(answer)
 
     def _flag(self, question: str) -> bool:
         """0 or 1."""
         answer = self.ask(question)
         if answer not in ("0", "1"):
-            raise BadAnswer(self.name, f"'{question}' was answered by {answer!r}, neither 0 nor 1")
+            raise self.wrong_answer(question, answer, ", neither 0 nor 1")
         return answer == "1"

@@ -116,7 +116,7 @@ class PowerMeter(Role, Protocol):
 class Spectrometer(Role, Protocol):
     """Gives a whole spectrum: an array behind a grating, a scanned monochromator, a spectrum analyser."""
 
-    #: "" for counts, which grow with the exposure; "W" for power per resolution bandwidth, which does not
+    #: "" for counts, which grow with the exposure; "W/nm" for spectral power, which does not
     signal_unit: str
     #: integration time of one frame, s; of one step for an instrument that scans
     exposure: float

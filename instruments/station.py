@@ -167,6 +167,8 @@ class Station:
                 device.__init__(entry.resource, name, visa_library=self.backend.visa_library(), **settings)
             for quantity, (low, high) in entry.limits.items():
                 device.narrow_limit(quantity, low, high)
+            for quantity, value in entry.set.items():
+                setattr(device, quantity, value)
         except BaseException as error:
             _close(name, device)
             if isinstance(error, AntistokesError) or not isinstance(error, Exception):

@@ -29,6 +29,8 @@ class InstrumentEntry(Record, kw_only=True, frozen=True):
     limits: dict[str, Range] = {}
     #: keywords of the driver
     settings: dict[str, Any] = {}
+    #: quantities and the values they are set to when the instrument has been opened
+    set: dict[str, Any] = {}
     #: of a pymeasure instrument: roles, and the attribute that serves each of their members (docs/drivers.md)
     role: dict[str, dict[str, Any]] = {}
     #: of a pymeasure instrument: attributes and the values that make it safe

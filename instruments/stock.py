@@ -20,11 +20,22 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Mapping
 from typing import Any, ClassVar
+
+from pymeasure.instruments import Instrument
 
 from .clock import Clock
 from .device import Device, Limit
-from .errors import AntistokesError, ConnectionFailed, FileRefused, InstrumentError, nearest
+from .errors import (
+    AntistokesError,
+    ConnectionFailed,
+    DeviceTimeout,
+    FileRefused,
+    InstrumentError,
+    Refused,
+    nearest,
+)
 from .instrument import named_error
 from .records import Record, convert
 from .roles import ROLES
@@ -66,6 +77,7 @@ class StockInstrument(Device):
                 self.instrument = self.INSTRUMENT(adapter, **settings)
         except Exception as error:
             raise self._in_words(error, "open") from error
+        self._check_attributes()
 
     def read_member(self, member: str) -> Any:
         """The present value of a role's *member*, in the role's unit."""
@@ -83,10 +95,23 @@ class StockInstrument(Device):
         """Set a role's *member*. :raises LimitError: outside its limit, nothing is sent"""
         mapped = self.MAPPING[member]
         if not mapped.attribute:
-            raise AttributeError(f"{self.name}: '{member}' is fixed by the station file")
-        if member in self.limits:
-            self.check_limit(member, value)
+            raise Refused(f"{self.name}: {member} = {value!r}: it is fixed by the station file")
         self._set(mapped.attribute, value if mapped.scale == 1.0 else value / mapped.scale)
+
+    def _check_attributes(self) -> None:
+        """Python makes an attribute of what is misspelt, and the instrument would never hear of it.
+
+        :raises Refused: one that the mapping or ``safe`` names does not exist
+        """
+        for path in (*(mapped.attribute for mapped in self.MAPPING.values() if mapped.attribute), *self.SAFE):
+            thing = self.instrument
+            *owners, last = path.split(".")
+            for step in owners:
+                thing = getattr(thing, step, None)
+            there = {name for name in dir(thing) if not name.startswith("_")}
+            if last not in there:
+                kind = type(self.instrument).__name__
+                raise Refused(f"{self.name}: a {kind} has no '{path}'; {nearest(last, there)}")
 
     def _owner(self, path: str) -> Any:
         thing = self.instrument
@@ -119,8 +144,14 @@ class StockInstrument(Device):
 
     def identity(self) -> str:
         """What the instrument says it is; its class where it does not say."""
-        answer = getattr(self.instrument, "id", None)
-        return answer.strip() if isinstance(answer, str) else self.MODEL
+        try:
+            answer = self.instrument.id
+        except Exception as error:  # many have none; what cannot be reached must be said
+            named = self._in_words(error, "id")
+            if isinstance(named, (ConnectionFailed, DeviceTimeout)):
+                raise named from error
+            return self.MODEL
+        return str(answer).strip()
 
     def close(self) -> None:
         if "instrument" in self.__dict__:
@@ -162,11 +193,15 @@ def stock_driver(file: StationFile, name: str) -> type[StockInstrument]:
         missing = sorted(wanted - {_SETTLE} - table.keys())
         if missing:
             raise FileRefused(file.path, where, f"lacks {', '.join(missing)}; a role needs all its members")
-        mapping |= {m: _mapped(value, file, f"{where}.{m}") for m, value in table.items()}
+        for member, value in table.items():
+            mapped = _mapped(value, file, f"{where}.{member}")
+            if member != _SETTLE and mapping.get(member, mapped) != mapped:
+                problem = "another role of this instrument has the same member with another meaning"
+                raise FileRefused(file.path, f"{where}.{member}", problem)
+            mapping[member] = mapped
         roles.append(ROLES[word])
     safe = {mapping[m].attribute: off for m, off in _SAFE.items() if m in mapping and mapping[m].attribute}
-    limits = {quantity: Limit(low, high, "") for quantity, (low, high) in entry.limits.items()}
-    for quantity in limits:
+    for quantity in entry.limits:
         if quantity not in mapping:
             raise FileRefused(file.path, f"{key}.limits.{quantity}", f"unknown; {nearest(quantity, mapping)}")
     facts = {
@@ -174,7 +209,7 @@ def stock_driver(file: StationFile, name: str) -> type[StockInstrument]:
         "INSTRUMENT": instrument,
         "MODEL": entry.driver.partition(":")[2],
         "ROLES": tuple(roles),
-        "LIMITS": limits,
+        "LIMITS": _limits(mapping, entry.limits),
         "MAPPING": mapping,
         "SAFE": safe | entry.safe,
     }
@@ -182,21 +217,49 @@ def stock_driver(file: StationFile, name: str) -> type[StockInstrument]:
     return type(entry.driver.partition(":")[2], (StockInstrument,), facts | members)
 
 
+def _limits(mapping: dict[str, Mapped], narrower: Mapping[str, tuple[float, float]]) -> dict[str, Limit]:
+    """What the mapping says by a member such as ``period_limits``, and what the entry's ``limits`` say."""
+    limits = {}
+    for member in mapping:
+        told = mapping.get(f"{member}_limits", mapping.get(f"{member}_range"))
+        if told is not None and not told.attribute:
+            low, high = told.value
+            limits[member] = Limit(low, high, "")
+    return {member: Limit(*narrower[member], "") for member in narrower if member not in limits} | limits
+
+
 def _imported(file: StationFile, key: str, driver: str) -> Any:
     module, _, kind = driver.partition(":")
     try:
-        return getattr(importlib.import_module(module), kind)
+        found = getattr(importlib.import_module(module), kind)
+        if not (isinstance(found, type) and issubclass(found, Instrument)):
+            raise TypeError("it is no pymeasure instrument")
+        return found
+    except TypeError as error:
+        raise FileRefused(file.path, f"{key}.driver", f"is '{driver}'; {error}") from None
     except (ImportError, AttributeError, ValueError) as error:
         problem = f"is '{driver}', which cannot be imported: {error}"
         raise FileRefused(file.path, f"{key}.driver", problem) from None
 
 
 def _mapped(value: Any, file: StationFile, where: str) -> Mapped:
-    if isinstance(value, str):
-        return Mapped(attribute=value)
     if isinstance(value, dict):
-        return convert(value, Mapped, file.path, where)
-    return Mapped(value=tuple(value) if isinstance(value, list) else value)
+        mapped = convert(value, Mapped, file.path, where)
+    elif isinstance(value, str):
+        mapped = Mapped(attribute=value)
+    else:
+        mapped = Mapped(value=tuple(value) if isinstance(value, list) else value)
+    if bool(mapped.attribute) == (mapped.value is not None):
+        raise FileRefused(file.path, where, f"is {value!r}; must be an attribute, or {{ value = … }}")
+    if not mapped.scale:
+        raise FileRefused(file.path, where, "scale = 0 leaves nothing")
+    if where.endswith(("_limits", "_range")) and mapped.value is not None and not _is_range(mapped.value):
+        raise FileRefused(file.path, where, f"is {mapped.value!r}; must be [low, high]")
+    return mapped
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and value[0] <= value[1]
 
 
 def _property(member: str) -> property:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from antistokes.instruments.errors import DeviceFault, LimitError, Refused
+from antistokes.instruments.errors import BadAnswer, DeviceFault, LimitError, Refused
 from antistokes.instruments.roles import Attenuator, Laser, PowerMeter, Shutter
 from antistokes.instruments.station import Station
 
@@ -98,7 +98,9 @@ class Excitation:
         readings = np.empty(number)
         for i in range(number):
             self.pace.step()
-            readings[i] = self.meter.power
+            readings[i] = power = self.meter.power
+            if not np.isfinite(power):
+                raise BadAnswer(self.meter.name, f"its power reading is {power} W")
         return (readings - self.background) * self.beam.sample_to_pickoff
 
     def on(self) -> None:

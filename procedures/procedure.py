@@ -7,7 +7,7 @@ checked before it runs, and repeated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
 import msgspec
 import numpy as np
@@ -93,9 +93,16 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             if name not in fields:
                 raise Refused(f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}")
             values[name] = _in_units(cls.NAME, name, value, cls.units(name, settings))
+            if _is_list(fields[name].type) and isinstance(values[name], (int, float)):
+                values[name] = [values[name]]  # one temperature is a list of them
         result = convert(msgspec.to_builtins(values, enc_hook=_from_numpy), cls, cls.NAME)
         result.check()
         return result
+
+
+def _is_list(annotated: Any) -> bool:
+    kind = get_args(annotated)[0] if get_origin(annotated) is Annotated else annotated
+    return get_origin(kind) is list
 
 
 def _from_numpy(value: Any) -> Any:

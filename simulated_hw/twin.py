@@ -165,16 +165,17 @@ class Twin(Device):
         """Find the handler of one message and call it."""
         found = self._known.get(message)
         if found is None:
-            for pattern, method in self._patterns:
-                if match := pattern.fullmatch(message):
-                    found = getattr(self, method), match.groups()
-                    break
-            else:
-                return self.unknown(message)
+            found = self._find(message)
             if len(self._known) < 256:
                 self._known[message] = found
-        handler, groups = found
-        return handler(*groups)
+        handler, arguments = found
+        return handler(*arguments)
+
+    def _find(self, message: str) -> tuple[Callable[..., Answer], tuple[str, ...]]:
+        for pattern, method in self._patterns:
+            if match := pattern.fullmatch(message):
+                return getattr(self, method), match.groups()
+        return self.unknown, (message,)
 
     def unknown(self, message: str) -> Answer:
         """Answer to a message nobody handles; most instruments stay silent."""

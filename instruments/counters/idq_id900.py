@@ -26,6 +26,7 @@ _PS = 1e12  # ps in a second
 _STEP = 100  # ps; bins are whole multiples of it
 _MARGIN = 0.02  # s that the gate may close later than it is asked to
 _RATE_TIME = 0.1  # s
+_SHORTEST, _LONGEST = 1e-3, 1e6  # s the gate is opened for
 _GATE = "TSGE8"  # the block that all public programs open and close histograms with
 _UNITS = {"": 1.0, "TB": 1.0, "KTB": 1e3, "MTB": 1e6, "GTB": 1e9, "TTB": 1e12, "V": 1.0, "MV": 1e-3}
 
@@ -114,6 +115,7 @@ class ID900(Binning, SdkInstrument):
                 self.ask(f"{block}:{setting}")
         self.threshold, self.start_threshold = threshold, start_threshold
         self._gate("OFF")
+        self.ask(f"{_GATE}:MODE ONESHOT")  # it then closes by itself
         links = {"STOP": f"TSCO{4 + self.channel}", "REF": "STAR", "ENAB": _GATE}
         for port, block in links.items():
             self.ask(f"HIST1:INPO:{port}:LINK {block}")
@@ -171,6 +173,8 @@ class ID900(Binning, SdkInstrument):
 
         :raises DeviceFault: no trigger came; the device would count from the beginning of the histogram
         """
+        if not _SHORTEST <= seconds <= _LONGEST:
+            raise Refused(f"{self.name}: collect for {seconds:g} s: must be {_SHORTEST:g} to {_LONGEST:g} s")
         with self.lock:
             bins = self.bins
             self._gate("OFF")

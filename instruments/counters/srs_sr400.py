@@ -25,7 +25,7 @@ _CLOCK = 1e7  # Hz
 _FULL = 1e9 - 1  # counts; the counter begins again from zero
 _LATE = 2.0  # s more than a count should take
 _PAUSE = 0.01  # s between questions
-_LATE_ANSWERS = 16  # more than can be under way after a time-out
+_MOST_LINES = 16  # of what something else says to a question
 _READY, _OVERFLOW, _MISSED = 1 << 1, 1 << 3, 1 << 4  # bits of the status byte
 _FAULTS = {
     1 << 0: "a setting was changed at its front panel",
@@ -70,7 +70,7 @@ class SR400(VisaInstrument):
         "usb": {"read_termination": "\r"},
     }
     LIMITS: ClassVar[dict[str, Limit]] = {
-        "exposure": Limit(1e-7, 9e4, "s"),
+        "exposure": Limit(1e-6, 9e4, "s"),
         "gate_delay": Limit(0, 0.9992, "s"),
         "gate_width": Limit(5e-9, 0.9992, "s"),
         "discriminator_level": Limit(-0.3, 0.3, "V"),
@@ -107,7 +107,7 @@ class SR400(VisaInstrument):
     def _rest(self) -> str:
         """What else it has said."""
         lines = [""]
-        while len(lines) < _LATE_ANSWERS:
+        while len(lines) < _MOST_LINES:
             try:
                 lines.append(repr(self.read()))
             except (BadAnswer, DeviceTimeout):
@@ -289,8 +289,7 @@ class SR400(VisaInstrument):
         """The answer, if it is as *pattern* says."""
         answer = self.ask(question).strip()
         if not re.fullmatch(pattern, answer):
-            self._unread = True
-            raise BadAnswer(self.name, f"'{question}' was answered by {answer!r}")
+            raise self.wrong_answer(question, answer)
         return answer
 
     def _resynchronise(self) -> None:
@@ -299,13 +298,11 @@ class SR400(VisaInstrument):
         The empty line ends half a command that may wait in the device.
         """
         level = 0.1 + 2e-4 * next(self._sync_levels)
+
+        def is_level(answer: str) -> bool:
+            return bool(re.fullmatch(_NUMBER, answer.strip())) and abs(float(answer) - level) < 1e-5
+
         self.write("")
-        self.write(f"SS 7;DL 2,{level:.4f};DL 2")
-        for _ in range(_LATE_ANSWERS):
-            answer = self.read().strip()
-            if re.fullmatch(_NUMBER, answer) and abs(float(answer) - level) < 1e-5:
-                break
-        else:
-            raise BadAnswer(self.name, f"'DL 2' was answered by {_LATE_ANSWERS} answers to something else")
+        self._read_up_to(f"SS 7;DL 2,{level:.4f};DL 2", is_level)
         if self._level_t is not None:
             self.write(f"DL 2,{self._level_t:.4f}")

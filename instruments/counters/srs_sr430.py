@@ -83,7 +83,8 @@ class SR430(Binning, VisaInstrument):
         super().__init__(adapter, name, clock=clock, **connection)
         # what was wrong before this driver came does not concern it
         self.write("*CLS")
-        self.write("BCLK 0")
+        if self._integer("BCLK?"):  # refused while a scan is paused, so not without need
+            self.write("BCLK 0")
         self.rising, self.trigger_rising = rising, trigger_rising
         self.threshold, self.trigger_level = threshold, trigger_level
 
@@ -106,7 +107,7 @@ class SR430(Binning, VisaInstrument):
         """Control the width of a bin, in s: 5 ns, 40 ns and doublings of it; never shorter than asked."""
         index = self._integer("BWTH?")
         if index not in range(len(_WIDTHS)):
-            raise self._wrong("BWTH?", str(index))
+            raise self.wrong_answer("BWTH?", index)
         return _WIDTHS[index]
 
     @bin_width.setter
@@ -197,8 +198,7 @@ class SR430(Binning, VisaInstrument):
             raise DeviceFault(self.name, f"no record in {seconds:g} s: no trigger, or none at its level")
 
     def _read(self, bins: int) -> npt.NDArray[np.float64]:
-        self._drop_unread()
-        self._unread = True
+        self._before("BINB?")
         self.write("BINB?")
         content = self.read_bytes(2 * bins)
         self._unread = False
@@ -225,15 +225,12 @@ class SR430(Binning, VisaInstrument):
         try:
             return int(answer)
         except ValueError:
-            raise self._wrong(question, answer) from None
+            raise self.wrong_answer(question, answer) from None
 
     def _set_record(self, command: str, value: int) -> None:
         """What shapes a record is changed with an empty memory."""
-        self.write("PAUS")
-        self.write("CLRS")
-        self.write(f"{command} {value}")
-        self.check_errors()
-
-    def _wrong(self, question: str, answer: str) -> BadAnswer:
-        self._unread = True
-        return BadAnswer(self.name, f"'{question}' was answered by {answer!r}")
+        with self.lock:
+            self.write("PAUS")
+            self.write("CLRS")
+            self.write(f"{command} {value}")
+            self.check_errors()

@@ -14,16 +14,16 @@ from pymeasure.adapters import Adapter
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
-from ..device import Limit
-from ..errors import BadAnswer, DeviceFault, InstrumentError, Refused
+from ..device import Limit, do_all
+from ..errors import DeviceFault, InstrumentError, Refused
 from ..instrument import VisaInstrument
 from ..roles import Laser
 from .light_switch import LightSwitch
+from .steps import range_in_steps
 
 #: wavelength in nm, series, rated power in mW
 _MODEL_NUMBER = re.compile(r"(\d{4})-06-(\d\d)-(\d{4})")
 _DIODE_PUMPED = ("91", "93")
-_LATE_ANSWERS = 16  # more than can be under way after a time-out
 _OPERATING = {
     0: "off",
     1: "waiting for key",
@@ -42,6 +42,7 @@ _FAULTS = {
     4: "the power could not be kept constant",
 }
 _WARM_UP_MAX = 300.0  # s
+_MICRO = 1e6  # steps of the power in 1 W
 
 
 class Cobolt06(LightSwitch, VisaInstrument):
@@ -91,7 +92,7 @@ class Cobolt06(LightSwitch, VisaInstrument):
         self.head = self.identity()
         parts = _MODEL_NUMBER.search(self.head)
         if parts is None:
-            raise self._bad("glm?", self.head)
+            raise self.wrong_answer("glm?", self.head)
         self.wavelength = float(parts[1]) if wavelength is None else wavelength
         self.gated = gated
         if gated and parts[2] in _DIODE_PUMPED:
@@ -113,11 +114,7 @@ class Cobolt06(LightSwitch, VisaInstrument):
 
     def _resynchronise(self) -> None:
         """An answer does not say what it answers; they come in the order of the questions."""
-        self.write("glm?")
-        for _ in range(_LATE_ANSWERS):
-            if self._is_model(self.read()):
-                return
-        raise BadAnswer(self.name, f"'glm?' was answered by {_LATE_ANSWERS} answers to something else")
+        self._read_up_to("glm?", self._is_model)
 
     # -- power ------------------------------------------------------------------------------------
 
@@ -128,18 +125,21 @@ class Cobolt06(LightSwitch, VisaInstrument):
 
     @drive.setter
     def drive(self, power: float) -> None:
+        power = round(power * _MICRO) / _MICRO
+        self.check_limit("drive", power)
         self._set_drive(power)
 
     def _set_drive(self, power: float) -> None:
-        self._set(f"p {power:.6f}")
-        if self.gated:
-            self._set(f"slmp {1000 * power:.3f}")  # mW
+        with self.lock:
+            self._set(f"p {power:.6f}")
+            if self.gated:
+                self._set(f"slmp {1000 * power:.3f}")  # mW
 
     @property
     def drive_limits(self) -> tuple[float, float]:
         """Get the lowest and highest power allowed, in W."""
         low, high, _ = self.limits["drive"]
-        return low, high
+        return range_in_steps(low, high, _MICRO)
 
     @property
     def rated_power(self) -> float | None:
@@ -262,8 +262,9 @@ class Cobolt06(LightSwitch, VisaInstrument):
 
     def _hold_dark(self) -> None:
         """Constant current at 0; the current first, so that its old value is never taken."""
-        self._set("slc 0")
-        self._set("ci")
+        with self.lock:
+            self._set("slc 0")
+            self._set("ci")
 
     def _go_dark(self) -> None:
         try:
@@ -278,20 +279,17 @@ class Cobolt06(LightSwitch, VisaInstrument):
     def _switch_off(self) -> None:
         try:
             self._set("l0")
-        except BadAnswer:
-            self._set("l0")
+        except InstrumentError:
+            self.write("l0")  # a head whose answers are lost may still hear
+            self._unread = True
+            raise
         if self._flag("l?"):
             raise DeviceFault(self.name, "it is still on after it was switched off: use the key switch")
 
-    def make_safe(self) -> None:
-        """Dark, off, and the power's set-point 0, read back.
+    def _disarm(self) -> None:
+        do_all(self._switch_off, self._set_no_drive)
 
-        :raises InstrumentError: one of them could not be confirmed
-        """
-        try:
-            self._go_dark()
-        finally:
-            self._switch_off()
+    def _set_no_drive(self) -> None:
         # not through the limits: a station may have narrowed 0 out of them
         self._set_drive(0.0)
         if left := self.drive:
@@ -310,31 +308,27 @@ class Cobolt06(LightSwitch, VisaInstrument):
         """Send *command*, which is answered OK."""
         answer = self._query(command)
         if answer != "OK":
-            raise self._bad(command, answer)
+            raise self.wrong_answer(command, answer)
 
     def _number(self, question: str) -> float:
         answer = self._query(question)
         try:
             return float(answer)
         except ValueError:
-            raise self._bad(question, answer) from None
+            raise self.wrong_answer(question, answer) from None
 
     def _whole(self, question: str) -> int:
         answer = self._query(question)
         if not answer.isdecimal():
-            raise self._bad(question, answer)
+            raise self.wrong_answer(question, answer)
         return int(answer)
 
     def _flag(self, question: str) -> bool:
         answer = self._query(question)
         if answer not in ("0", "1"):
-            raise self._bad(question, answer)
+            raise self.wrong_answer(question, answer)
         return answer == "1"
 
     def _one_of(self, question: str, words: dict[int, str]) -> str:
         code = self._whole(question)
         return words.get(code, f"code {code}")
-
-    def _bad(self, command: str, answer: str) -> BadAnswer:
-        self._unread = True  # it may be the answer to an older question
-        return BadAnswer(self.name, f"'{command}' was answered by {answer!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import InstrumentError
+from ..device import do_all, try_twice
 
 
 class LightSwitch:
@@ -14,6 +14,10 @@ class LightSwitch:
 
     def _go_dark(self) -> None:
         """Switch the light off once, confirmed. :raises InstrumentError: it may still be on"""
+        raise NotImplementedError
+
+    def _disarm(self) -> None:
+        """What else makes it safe, once, confirmed. :raises InstrumentError: it could not be"""
         raise NotImplementedError
 
     def switch(self, on: bool) -> None:
@@ -29,8 +33,12 @@ class LightSwitch:
             raise
 
     def switch_off(self) -> None:
-        """Light off; one lost or garbled message must not leave it on: the second try reports."""
-        try:
-            self._go_dark()
-        except InstrumentError:
-            self._go_dark()
+        """Light off. :raises InstrumentError: not even at the second try"""
+        try_twice(self._go_dark)
+
+    def make_safe(self) -> None:
+        """Light off, and nothing left that would bring it back as bright as it was; both read back.
+
+        :raises InstrumentError: one of them could not be confirmed, not even at the second try
+        """
+        do_all(self.switch_off, lambda: try_twice(self._disarm))

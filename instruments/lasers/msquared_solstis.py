@@ -9,13 +9,14 @@ needs the wavemeter unlinked.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, ClassVar
 
 from pymeasure.adapters import Adapter
 
 from ..clock import Clock
-from ..device import Limit
+from ..device import Limit, try_twice
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, WrongModel
 from ..instrument import VisaInstrument
 from ..roles import TunableLaser
@@ -173,7 +174,7 @@ class SolsTiS(VisaInstrument):
 
     def make_safe(self) -> None:
         """Stop a tuning. The light stays: only a shutter takes it away."""
-        self.command("stop_move_wave_t")
+        try_twice(lambda: self.command("stop_move_wave_t"))
 
     def _status(self) -> dict[str, Any]:
         status = self.command("get_status")
@@ -230,13 +231,12 @@ class SolsTiS(VisaInstrument):
                 message["parameters"],
             )
         except (ValueError, KeyError, TypeError, IndexError):
-            self._unread = True
-            raise BadAnswer(self.name, f"'{op}' was answered by {text!r}") from None
+            raise self.wrong_answer(op, text) from None
 
     def _with_what_came(self, error: Exception, op: str) -> Exception:
         if self._received and isinstance(error, DeviceTimeout):
             if b"{" not in self._received:
-                return BadAnswer(self.name, f"'{op}' was answered by {self._received!r}")
+                return self.wrong_answer(op, self._received)
             return DeviceTimeout(self.name, f"{error.problem}; received so far: {self._received!r}")
         return error
 
@@ -258,7 +258,6 @@ class SolsTiS(VisaInstrument):
         value = content.get(key)
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self._unread = True
-            raise BadAnswer(self.name, f"'{key}' is {value!r} in {content}; must be a number")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise self.wrong_answer(key, value, f" in {content}; must be a finite number")
         return float(value)

@@ -13,10 +13,12 @@ from typing import Any
 from pymeasure.adapters import Adapter
 
 from ..clock import Clock
+from ..device import do_all
 from ..errors import BadAnswer, DeviceFault, WrongModel
 from ..roles import Laser, TunableLaser
 from .light_switch import LightSwitch
 from .nkt_interbus import InterbusInstrument
+from .steps import range_in_steps
 
 _TYPE, _SERIAL, _STATUS, _ERROR = 0x61, 0x65, 0x66, 0x67  # in every module
 _NAMES = {
@@ -60,6 +62,7 @@ _OPEN_AT = {
     255: "the interlock circuit has failed",
 }
 _ON_MAX, _OFF_MAX = 15.0, 2.0  # s
+TENTHS = 10  # steps of most registers in one unit
 
 
 class SuperKExtreme(LightSwitch, InterbusInstrument):
@@ -120,18 +123,18 @@ class SuperKExtreme(LightSwitch, InterbusInstrument):
     @property
     def drive(self) -> float:
         """Control the power level of the supercontinuum, in %, in steps of 0.1 %."""
-        return self.read_number(EXTREME, _LEVEL, "<H") / 10
+        return self.read_number(EXTREME, _LEVEL, "<H") / TENTHS
 
     @drive.setter
     def drive(self, level: float) -> None:
-        self.write_number(EXTREME, _LEVEL, "<H", round(level * 10))
+        self.write_number(EXTREME, _LEVEL, "<H", self._steps("drive", level))
         self.check_errors()
 
     @property
     def drive_limits(self) -> tuple[float, float]:
         """Get the lowest and highest power level allowed, in %."""
         low, high, _ = self.limits["drive"]
-        return low, high
+        return range_in_steps(low, high, TENTHS)
 
     @property
     def watchdog(self) -> int:
@@ -140,7 +143,13 @@ class SuperKExtreme(LightSwitch, InterbusInstrument):
 
     @watchdog.setter
     def watchdog(self, seconds: float) -> None:
-        self.write_number(EXTREME, _WATCHDOG, "B", round(seconds))
+        self.write_number(EXTREME, _WATCHDOG, "B", self._steps("watchdog", seconds, 1))
+
+    def _steps(self, quantity: str, value: float, per_unit: int = TENTHS) -> int:
+        """What the register holds for *value*. :raises LimitError: that is outside the limit of *quantity*"""
+        steps = round(value * per_unit)
+        self.check_limit(quantity, steps / per_unit)
+        return steps
 
     @property
     def inlet_temperature(self) -> float:
@@ -227,23 +236,17 @@ class SuperKExtreme(LightSwitch, InterbusInstrument):
             raise DeviceFault(self.name, "; ".join(["no light", *self.causes(), error.problem])) from error
 
     def _go_dark(self) -> None:
+        do_all(self._stop_emission, self._close_filter)
+
+    def _stop_emission(self) -> None:
         self.write_number(EXTREME, _EMISSION, "B", 0)
         if not self.wait_for(lambda: not self._emits(), _OFF_MAX):
             raise DeviceFault(self.name, "it still emits after it was switched off: use the key switch")
-        self._close_filter()
 
-    def make_safe(self) -> None:
-        """Emission off, the filter closed, then power level 0, both read back.
-
-        :raises InstrumentError: one of them could not be confirmed
-        """
-        try:
-            self.switch_off()
-        finally:
-            # not through the limits: a station may have narrowed 0 out of them
-            self.write_number(EXTREME, _LEVEL, "<H", 0)
-            left = self.drive
-        if left != 0:
+    def _disarm(self) -> None:
+        # not through the limits: a station may have narrowed 0 out of them
+        self.write_number(EXTREME, _LEVEL, "<H", 0)
+        if left := self.drive:
             raise DeviceFault(self.name, f"the power level is {left:g} % after it was set to 0")
 
     def _filter_is_open(self) -> bool:

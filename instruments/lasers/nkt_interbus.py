@@ -88,10 +88,8 @@ class InterbusInstrument(VisaInstrument):
         data = self.read_register(module, register)
         size = struct.calcsize(form)
         if not data or len(data) % size:
-            raise BadAnswer(
-                self.name,
-                f"'{_question(Kind.READ, module, register)}' was answered by {data!r}; {size} bytes expected",
-            )
+            question = _question(Kind.READ, module, register)
+            raise self.wrong_answer(question, data, f"; {size} bytes expected")
         number: int = struct.unpack_from(form, data)[0]
         return number
 
@@ -151,14 +149,16 @@ class InterbusInstrument(VisaInstrument):
         return hosts
 
     def _telegram_for(self, host: int, question: str) -> Telegram:
-        """The next telegram to *host*; those to others answer older questions.
+        """The next telegram to *host*; those to others answer older questions, or those of another host.
 
         :raises ValueError: what came is no telegram
         """
-        while True:
-            telegram = Telegram.unpack(self._frame(question))
-            if telegram.destination == host:
-                return telegram
+        begin = self.clock.now()
+        while (telegram := Telegram.unpack(self._frame(question))).destination != host:
+            if self.clock.now() - begin > self._timeout():
+                others = f"within {self._timeout():g} s; the bus carries telegrams of others only"
+                raise DeviceTimeout(self.name, f"no answer to '{question}' {others}")
+        return telegram
 
     def _frame(self, question: str) -> bytes:
         received = b""
@@ -173,9 +173,7 @@ class InterbusInstrument(VisaInstrument):
                     ) from error
                 raise named from error
             if len(received) > _LONGEST:
-                raise BadAnswer(
-                    self.name, f"'{question}' was answered by bytes without end: {received[:40]!r}…"
-                )
+                raise self.wrong_answer(question, received[:40], "…, bytes without end")
         return received
 
 

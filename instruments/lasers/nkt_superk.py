@@ -15,13 +15,15 @@ from pymeasure.adapters import Adapter
 from ..clock import Clock
 from ..device import Limit
 from ..errors import DeviceFault, LimitError, Refused
-from .nkt_extreme import EXTREME, EXTREME_TYPE, SuperKExtreme
+from .nkt_extreme import EXTREME, EXTREME_TYPE, TENTHS, SuperKExtreme
+from .steps import range_in_steps
 
 _RF_DRIVER, _SELECT, _VARIA = 0x66, 0x67, 0x68  # module types
 _RF_POWER, _CRYSTAL, _WAVELENGTH, _AMPLITUDE = 0x30, 0x75, 0x90, 0xB0  # of the RF driver
 _RF_SWITCH, _CRYSTALS = 0x34, (0x90, 0xA0)  # of the SELECT
 _ND, _UPPER, _LOWER, _STATUS, _MOVING = 0x32, 0x33, 0x34, 0x66, 0x7000  # of the VARIA
 _LINES = 8
+_PM = 1000  # of a nm
 _CRYSTAL_MAX, _MOVE_MAX = 5.0, 30.0  # s
 _PAUSE = 0.1  # s until a filter that was sent away says that it moves
 
@@ -92,16 +94,19 @@ class SuperKSelect(SuperKExtreme):
 
     @wavelength.setter
     def wavelength(self, wavelength: float) -> None:
+        steps = self._steps("wavelength", wavelength, _PM)
+        wavelength = steps / _PM
         able = [number for number, (low, high) in self.crystals.items() if low <= wavelength <= high]
         if not able:
             reach = " and ".join(f"{low:g} to {high:g}" for low, high in self.crystals.values())
             raise Refused(f"{self.name}: wavelength = {wavelength:g} nm; the crystals reach {reach} nm")
-        power = self._filter_is_open()
-        if self.crystal not in able:
-            self._connect(able[0])
-        self.write_number(self.rf_address, _WAVELENGTH + self.channel, "<I", round(wavelength * 1000))
-        if power:
-            self._set_power(True)
+        with self.lock:  # who puts the light out meanwhile must not find it on afterwards
+            power = self._filter_is_open()
+            if self.crystal not in able:
+                self._connect(able[0])
+            self.write_number(self.rf_address, _WAVELENGTH + self.channel, "<I", steps)
+            if power:
+                self._set_power(True)
         self.check_errors()
 
     @property
@@ -137,18 +142,20 @@ class SuperKSelect(SuperKExtreme):
 
     @amplitude.setter
     def amplitude(self, amplitude: float) -> None:
-        self._set_amplitude(self.channel, amplitude)
+        self._set_amplitude(self.channel, self._steps("amplitude", amplitude))
         self.check_errors()
 
     def _amplitude(self, line: int) -> float:
-        return self.read_number(self.rf_address, _AMPLITUDE + line, "<H") / 10
+        return self.read_number(self.rf_address, _AMPLITUDE + line, "<H") / TENTHS
 
-    def _set_amplitude(self, line: int, amplitude: float) -> None:
-        self.write_number(self.rf_address, _AMPLITUDE + line, "<H", round(amplitude * 10))
+    def _set_amplitude(self, line: int, steps: int) -> None:
+        self.write_number(self.rf_address, _AMPLITUDE + line, "<H", steps)
 
     def _set_power(self, on: bool) -> None:
-        self.write_number(self.rf_address, _RF_POWER, "B", int(on))
-        if self._filter_is_open() != on:
+        with self.lock:
+            self.write_number(self.rf_address, _RF_POWER, "B", int(on))
+            obeyed = self._filter_is_open() == on
+        if not obeyed:
             raise DeviceFault(self.name, f"the RF power did not go {'on' if on else 'off'}")
 
     def _filter_is_open(self) -> bool:
@@ -161,7 +168,8 @@ class SuperKSelect(SuperKExtreme):
         # its crystal may not be the connected one
         self.wavelength = self.wavelength
         if not self.amplitude:
-            self.amplitude = self.limits["amplitude"].high
+            low, high, _ = self.limits["amplitude"]
+            self.amplitude = range_in_steps(low, high, TENTHS)[1]
         self._set_power(True)
 
     def _close_filter(self) -> None:
@@ -206,11 +214,17 @@ class SuperKVaria(SuperKExtreme):
     @property
     def wavelength(self) -> float:
         """Control the centre of the band, in nm; returns when the filters have arrived."""
-        return sum(self._edges()) / 2
+        return sum(self._edges()) / (2 * TENTHS)
 
     @wavelength.setter
     def wavelength(self, centre: float) -> None:
-        self._set_band(centre, self.bandwidth)
+        with self.lock:
+            edges = self._edges()
+            width = edges[1] - edges[0]
+            lower = round(centre * TENTHS - width / 2)
+            self.check_limit("wavelength", (lower + width / 2) / TENTHS)
+            self._set_band(lower, width, edges)
+        self._arrive()
 
     @property
     def wavelength_range(self) -> tuple[float, float]:
@@ -218,48 +232,53 @@ class SuperKVaria(SuperKExtreme):
         low, high, _ = self.limits["wavelength"]
         first, last, _ = self.LIMITS["wavelength"]
         half = self.bandwidth / 2
-        return max(low, first + half), min(high, last - half)
+        low, high = range_in_steps(max(low - half, first), min(high, last - half) - half, TENTHS)
+        return low + half, high + half
 
     @property
     def bandwidth(self) -> float:
         """Control the width of the band, in nm; returns when the filters have arrived."""
         lower, upper = self._edges()
-        return upper - lower
+        return (upper - lower) / TENTHS
 
     @bandwidth.setter
     def bandwidth(self, width: float) -> None:
-        self._set_band(self.wavelength, width)
+        steps = self._steps("bandwidth", width)
+        with self.lock:
+            edges = self._edges()
+            self._set_band(round((sum(edges) - steps) / 2), steps, edges)
+        self._arrive()
 
     @property
     def nd(self) -> float:
         """Control the neutral density filter, in %; the VARIA's manual says what of."""
-        return self.read_number(self.varia_address, _ND, "<H") / 10
+        return self.read_number(self.varia_address, _ND, "<H") / TENTHS
 
     @nd.setter
     def nd(self, value: float) -> None:
-        self._move(_ND, value)
+        self._move(_ND, self._steps("nd", value))
         self._arrive()
 
-    def _edges(self) -> tuple[float, float]:
-        """Lower and upper edge, nm."""
-        lower, upper = (self.read_number(self.varia_address, edge, "<H") / 10 for edge in (_LOWER, _UPPER))
+    def _edges(self) -> tuple[int, int]:
+        """Lower and upper edge, in tenths of a nm."""
+        lower, upper = (self.read_number(self.varia_address, edge, "<H") for edge in (_LOWER, _UPPER))
         return lower, upper
 
-    def _set_band(self, centre: float, width: float) -> None:
+    def _set_band(self, lower: int, width: int, edges: tuple[int, int]) -> None:
+        """Send the edges from where they are to a band, all in tenths of a nm."""
         first, last, unit = self.LIMITS["wavelength"]
-        lower, upper = centre - width / 2, centre + width / 2
-        if lower < first or upper > last:
-            thing = f"{self.name}: wavelength (centre of a band of {width:g} nm)"
-            raise LimitError(thing, centre, first + width / 2, last - width / 2, unit)
-        moves = [(_LOWER, lower), (_UPPER, upper)]
-        if lower >= self._edges()[1]:  # the edges must not cross on the way
+        half = width / 2 / TENTHS
+        if lower < first * TENTHS or lower + width > last * TENTHS:
+            thing = f"{self.name}: wavelength (centre of a band of {2 * half:g} nm)"
+            raise LimitError(thing, lower / TENTHS + half, first + half, last - half, unit)
+        moves = [(_LOWER, lower), (_UPPER, lower + width)]
+        if lower >= edges[1]:  # they must not cross on the way
             moves.reverse()
         for edge, position in moves:
             self._move(edge, position)
-        self._arrive()
 
-    def _move(self, register: int, value: float) -> None:
-        self.write_number(self.varia_address, register, "<H", round(value * 10))
+    def _move(self, register: int, steps: int) -> None:
+        self.write_number(self.varia_address, register, "<H", steps)
 
     def _arrive(self) -> None:
         self.clock.sleep(_PAUSE)

@@ -16,10 +16,11 @@ from pyvisa.constants import ControlFlow, Parity, StopBits
 
 from ..clock import Clock
 from ..device import Limit
-from ..errors import BadAnswer, DeviceFault, LimitError
+from ..errors import DeviceFault, LimitError
 from ..instrument import VisaInstrument
 from ..roles import Laser, TunableLaser
 from .light_switch import LightSwitch
+from .steps import range_in_steps
 
 _EMISSION, _MODE_LOCKED = 1, 2  # bits of *STB?; the others are reserved, and not always 0
 _ERRORS = {1: "command error", 2: "execution error", 32: "system error (an interlock is open?)"}
@@ -29,6 +30,7 @@ _LOCAL = "is it in local mode, or its key off?"
 _WARM_UP_MAX, _RAMP_MAX, _LOCK_MAX, _TUNING_MAX = 600.0, 60.0, 60.0, 120.0  # s
 _SHUTTER_MAX, _OFF_MAX = 5.0, 10.0  # s
 _PAUSE = 0.25  # s between two looks
+_WATCHDOG = 7200.0  # s
 _SHUTTER_LATE = 1.5  # s after SHUT 1 in which SHUT? may still say closed
 
 
@@ -38,11 +40,12 @@ class MaiTai(LightSwitch, VisaInstrument):
 
     It finds its best power at each wavelength by itself: the drive is 100 % always, and an attenuator sets
     the power. Light means: pump on, mode-locked, shutter open. No light means: shutter closed; the pump stays
-    on, so that the laser stays as stable as it is until :meth:`make_safe` turns it off.
+    on, so that the laser stays as stable as it is until :meth:`make_safe` turns it off; the oven stays warm.
 
     :param rated_power: the most it emits by its data sheet, W
-    :param watchdog: s without a message after which it turns its pump off, set whenever light is asked for;
-        longer than any pause of a run, or 0: never
+    :param watchdog: s without a message after which it turns its pump off by itself, set whenever light is
+        asked for. It ends the light of a program that was killed. It must be longer than the longest pause
+        of a run, which is one exposure or one change of temperature; the default is two hours. 0: never
     """
 
     MODEL = "Spectra-Physics Mai Tai"
@@ -80,7 +83,7 @@ class MaiTai(LightSwitch, VisaInstrument):
         *,
         clock: Clock | None = None,
         rated_power: float | None = None,
-        watchdog: float = 0,
+        watchdog: float = _WATCHDOG,
         **connection: Any,
     ) -> None:
         super().__init__(adapter, name, clock=clock, **connection)
@@ -104,6 +107,7 @@ class MaiTai(LightSwitch, VisaInstrument):
     @wavelength.setter
     def wavelength(self, wavelength: float) -> None:
         wanted = round(wavelength)
+        self.check_limit("wavelength", wanted)
         self._order(f"WAV {wanted}", lambda: self._value("WAV?", "nm") == wanted, _OFF_MAX)
         if not self.wait_for(lambda: round(self.wavelength) == wanted, _TUNING_MAX, _PAUSE):
             raise DeviceFault(
@@ -116,7 +120,7 @@ class MaiTai(LightSwitch, VisaInstrument):
     def wavelength_range(self) -> tuple[float, float]:
         """Get the lowest and highest wavelength allowed, in nm."""
         low, high, _ = self.limits["wavelength"]
-        return low, high
+        return range_in_steps(low, high, 1)
 
     # -- power ------------------------------------------------------------------------------------
 
@@ -157,7 +161,7 @@ class MaiTai(LightSwitch, VisaInstrument):
         """Get whether its shutter is open; says so a second after it has moved."""
         answer = self.ask("SHUT?").strip()
         if answer not in ("0", "1"):
-            raise self._bad("SHUT?", answer)
+            raise self.wrong_answer("SHUT?", answer)
         return answer == "1"
 
     @property
@@ -178,7 +182,7 @@ class MaiTai(LightSwitch, VisaInstrument):
             answer = self.ask("SYST:ERR?").strip()
             number = re.match(r"\+?(\d+)\b", answer)
             if number is None:
-                raise self._bad("SYST:ERR?", answer)
+                raise self.wrong_answer("SYST:ERR?", answer)
             errors = [text for bit, text in _ERRORS.items() if int(number[1]) & bit]
             if not errors:
                 break
@@ -188,7 +192,7 @@ class MaiTai(LightSwitch, VisaInstrument):
     def _status(self) -> int:
         answer = self.ask("*STB?").strip()
         if not answer.isdecimal() or int(answer) > 0xFFFF:
-            raise self._bad("*STB?", answer)
+            raise self.wrong_answer("*STB?", answer)
         return int(answer)
 
     def _pumped(self) -> bool:
@@ -253,17 +257,9 @@ class MaiTai(LightSwitch, VisaInstrument):
                 f"the shutter is still open after it was told to close; use the key switch ({_LOCAL})",
             )
 
-    def make_safe(self) -> None:
-        """Shutter closed, then the pump off, both read back; it stays warm.
-
-        :raises InstrumentError: one of them could not be confirmed
-        """
-        try:
-            self.switch_off()
-        finally:
-            self.write("OFF")
-            off = self.wait_for(lambda: not self._pumped(), _OFF_MAX, _PAUSE)
-        if not off:
+    def _disarm(self) -> None:
+        self.write("OFF")
+        if not self.wait_for(lambda: not self._pumped(), _OFF_MAX, _PAUSE):
             raise DeviceFault(self.name, f"the pump is still on after OFF; use the key switch ({_LOCAL})")
 
     # -- messages ---------------------------------------------------------------------------------
@@ -273,8 +269,9 @@ class MaiTai(LightSwitch, VisaInstrument):
 
         :raises DeviceFault: it is refused, or silently ignored
         """
-        self.write(command)
-        self.check_errors()
+        with self.lock:
+            self.write(command)
+            self.check_errors()
         if not self.wait_for(obeyed, maximum, _PAUSE):
             self.check_errors()
             raise DeviceFault(self.name, f"'{command}' had no effect within {maximum:g} s; {_LOCAL}")
@@ -284,9 +281,5 @@ class MaiTai(LightSwitch, VisaInstrument):
         answer = self.ask(question)
         match = re.fullmatch(rf"\s*(\d+(?:\.\d*)?)\s*({unit})?\s*", answer, re.IGNORECASE)
         if match is None or not (match[2] or optional):
-            raise self._bad(question, answer)
+            raise self.wrong_answer(question, answer)
         return float(match[1])
-
-    def _bad(self, question: str, answer: str) -> BadAnswer:
-        self._unread = True  # it may be the answer to an older question
-        return BadAnswer(self.name, f"'{question}' was answered by {answer!r}")

@@ -19,6 +19,7 @@ from ..errors import DeviceFault, LimitError
 from ..instrument import ScpiInstrument
 from ..roles import Laser
 from .light_switch import LightSwitch
+from .steps import range_in_steps
 
 _ON_MAX = 15.0  # s from OUTP ON to light: switch-on delay (up to 10 s) and some more
 _OFF_MAX = 2.0  # s
@@ -26,10 +27,24 @@ _TEMPERATURE_MAX = 120.0  # s from TEC on to a temperature inside the protection
 _NO_READING = 9.0e37  # the device says 9.9E+37
 
 _WINDOW_FAILURE = 512
+_MICRO = 1e6  # steps of a current in 1 A
+
+
+def setting(get: str, set_to: str, doc: str, **options: Any) -> property:
+    """A quantity of the device; no other thread's message comes between the setting and its errors."""
+    plain: Any = Instrument.control(get, set_to, doc, check_set_errors=True, **options)
+
+    def set_alone(device: LaserDiodeController, value: Any) -> None:
+        with device.lock:
+            plain.fset(device, value)
+
+    return property(plain.fget, set_alone, doc=plain.__doc__)
 
 
 class LaserDiodeController(LightSwitch, ScpiInstrument):
     """Base of the models. Fulfils :class:`~antistokes.instruments.roles.Laser`, driven in A.
+
+    :meth:`make_safe` leaves the temperature controller as it is.
 
     :param wavelength: of the diode in the mount, nm; the controller does not know it
     :param threshold, slope: of its data sheet, in A and W/A; with both, :attr:`rated_power` is known
@@ -90,15 +105,10 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
 
     # -- current ----------------------------------------------------------------------------------
 
-    _current = Instrument.control(
-        "SOUR:CURR?", "SOUR:CURR %.6f", "Control the set-point of the current, in A.", check_set_errors=True
-    )
+    _current = setting("SOUR:CURR?", "SOUR:CURR %.6f", "Control the set-point of the current, in A.")
 
-    current_limit = Instrument.control(
-        "SOUR:CURR:LIM?",
-        "SOUR:CURR:LIM %.6f",
-        "Control the device's own current limit, in A.",
-        check_set_errors=True,
+    current_limit = setting(
+        "SOUR:CURR:LIM?", "SOUR:CURR:LIM %.6f", "Control the device's own current limit, in A."
     )
 
     @property
@@ -112,10 +122,13 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
 
     @current.setter
     def current(self, value: float) -> None:
-        limit = self.current_limit
-        if value > limit:
-            raise LimitError(f"{self.name}: current (limit set in the device)", value, 0, limit, "A")
-        self._current = value
+        value = round(value * _MICRO) / _MICRO
+        self.check_limit("current", value)
+        with self.lock:
+            limit = self.current_limit
+            if value > limit:
+                raise LimitError(f"{self.name}: current (limit set in the device)", value, 0, limit, "A")
+            self._current = value
 
     @property
     def drive(self) -> float:
@@ -130,7 +143,7 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
     def drive_limits(self) -> tuple[float, float]:
         """Get the lowest and highest current allowed by this station and by the device, in A."""
         low, high, _ = self.limits["current"]
-        return low, min(high, self.current_limit)
+        return range_in_steps(low, min(high, self.current_limit), _MICRO)
 
     @property
     def rated_power(self) -> float | None:
@@ -143,35 +156,30 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
 
     voltage = Instrument.measurement("MEAS:VOLT?", "Measure the voltage of the diode, in V.", dynamic=True)
 
-    modulation = Instrument.control(
+    modulation = setting(
         "SOUR:AM:STAT?",
         "SOUR:AM:STAT %d",
         "Control whether the analogue modulation input adds to the current.",
         cast=int,
         get_process=bool,
-        check_set_errors=True,
     )
 
-    _mode = Instrument.setting(
-        "SOUR:FUNC:MODE %s", "Set constant current (CURR) or power (POW).", check_set_errors=True
+    _mode = setting(
+        "SOUR:FUNC:MODE?", "SOUR:FUNC:MODE %s", "Control what is constant: CURR or POW.", cast=str
     )
 
     # -- temperature controller -------------------------------------------------------------------
 
-    tec = Instrument.control(
+    tec = setting(
         "OUTP2:STAT?",
         "OUTP2:STAT %d",
         "Control whether the temperature controller works.",
         cast=int,
         get_process=bool,
-        check_set_errors=True,
     )
 
-    tec_setpoint = Instrument.control(
-        "SOUR2:TEMP:SPO?",
-        "SOUR2:TEMP:SPO %.3f",
-        "Control the temperature the diode is held at, in °C.",
-        check_set_errors=True,
+    tec_setpoint = setting(
+        "SOUR2:TEMP:SPO?", "SOUR2:TEMP:SPO %.3f", "Control the temperature the diode is held at, in °C."
     )
 
     _temperature = Instrument.measurement("MEAS:TEMP?", "Measure the diode temperature, in °C.", dynamic=True)
@@ -203,8 +211,8 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
     def emission(self) -> bool:
         """Control the laser output.
 
-        True switches the temperature controller on first and returns when the output is on and its soft
-        start over; False returns when the device says that it is off.
+        True switches the temperature controller on first and returns when the output is on, at constant
+        current, and its soft start over; False returns when the device says that it is off.
 
         :raises DeviceFault: the output did not follow; the message names the cause
         """
@@ -217,14 +225,17 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
 
     def _light_up(self) -> None:
         if self.emission:
-            return
+            if self._mode == "CURR":
+                return
+            self.switch_off()  # the mode cannot change while the output is on
         try:
             self._mode = "CURR"
             self.tec = True
             if not self.wait_for(lambda: not self.condition & _WINDOW_FAILURE, _TEMPERATURE_MAX):
                 raise DeviceFault(self.name, f"not even {_TEMPERATURE_MAX:g} s after TEC on")
-            self.write("OUTP:STAT 1")
-            self.check_errors()
+            with self.lock:
+                self.write("OUTP:STAT 1")
+                self.check_errors()
             self.wait_for(lambda: self.emission or bool(self.condition & self.BLOCKS), _ON_MAX)
             self.clock.sleep(self.settle_time)
             if not self.emission:
@@ -239,16 +250,8 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
                 self.name, "the output is still on after it was switched off: use the key switch"
             )
 
-    def make_safe(self) -> None:
-        """Output off, then current 0, both read back; the temperature controller stays as it is.
-
-        :raises InstrumentError: one of them could not be confirmed
-        """
-        try:
-            self.switch_off()
-        finally:
-            # not through the limits: a station may have narrowed 0 out of them
-            self.write("SOUR:CURR 0")
-            left = self._current
-        if left != 0:
+    def _disarm(self) -> None:
+        # not through the limits: a station may have narrowed 0 out of them
+        self.write("SOUR:CURR 0")
+        if left := self._current:
             raise DeviceFault(self.name, f"the current set-point is {left:g} A after it was set to 0")

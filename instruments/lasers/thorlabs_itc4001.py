@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pymeasure.instruments import Instrument
-
 from ..device import Limit
-from ..errors import BadAnswer, Refused
-from .thorlabs_4000 import LaserDiodeController
+from ..errors import Refused
+from .thorlabs_4000 import LaserDiodeController, setting
 
 
 def _one_of(header: str, words: dict[Any, str], doc: str) -> property:
@@ -24,14 +22,15 @@ def _one_of(header: str, words: dict[Any, str], doc: str) -> property:
     def get(device: ITC4001) -> Any:
         answer = device.ask(f"{header}?").strip()
         if answer not in meanings:
-            raise BadAnswer(device.name, f"'{header}?' was answered by {answer!r}")
+            raise device.wrong_answer(f"{header}?", answer)
         return meanings[answer]
 
     def set_to(device: ITC4001, value: Any) -> None:
         if value not in words:
             raise Refused(f"{device.name}: {value!r} is none of {', '.join(map(str, words))}")
-        device.write(f"{header} {words[value]}")
-        device.check_errors()
+        with device.lock:
+            device.write(f"{header} {words[value]}")
+            device.check_errors()
 
     return property(get, set_to, doc=doc)
 
@@ -90,16 +89,13 @@ class ITC4001(LaserDiodeController):
         "Control what starts a pulse: internal, external.",
     )
 
-    pulse_period = Instrument.control(
+    pulse_period = setting(
         "SOUR:PULS:PER?",
         "SOUR:PULS:PER %.6f",
         "Control the time from one pulse to the next with the internal trigger, in s.",
-        check_set_errors=True,
     )
 
-    pulse_width = Instrument.control(
-        "SOUR:PULS:WIDT?", "SOUR:PULS:WIDT %.6f", "Control the width of a pulse, in s.", check_set_errors=True
-    )
+    pulse_width = setting("SOUR:PULS:WIDT?", "SOUR:PULS:WIDT %.6f", "Control the width of a pulse, in s.")
 
     # -- modulation -------------------------------------------------------------------------------
 
@@ -115,16 +111,14 @@ class ITC4001(LaserDiodeController):
         "Control the waveform of the internal generator: sine, square, triangle.",
     )
 
-    modulation_frequency = Instrument.control(
+    modulation_frequency = setting(
         "SOUR:AM:INT:FREQ?",
         "SOUR:AM:INT:FREQ %.3f",
         "Control the frequency of the internal generator, in Hz.",
-        check_set_errors=True,
     )
 
-    modulation_depth = Instrument.control(
+    modulation_depth = setting(
         "SOUR:AM:INT?",
         "SOUR:AM:INT %.3f",
         "Control the depth of the internal modulation, in %.",
-        check_set_errors=True,
     )

@@ -21,6 +21,7 @@ from ..errors import BadAnswer, DeviceFault, InstrumentError, WrongModel
 from ..instrument import VisaInstrument
 from ..roles import Laser
 from .light_switch import LightSwitch
+from .steps import range_in_steps
 
 _ENDS = (b"[OK]\r\n", b"CMD> ")  # the second until the prompt is off
 _LATE_ANSWERS = 16  # more than can be under way after a time-out, and at opening
@@ -28,6 +29,7 @@ _FAULT = re.compile(r"%SYS-[WEF]")
 _INFORMATION = "%SYS-"
 _POLL, _ON_MAX = 0.1, 5.0  # s
 _UNIT = {"mW": 1e-3, "uW": 1e-6}
+_NANO = 1e9  # steps of a power in 1 W
 
 
 class IBeamSmart(LightSwitch, VisaInstrument):
@@ -70,6 +72,7 @@ class IBeamSmart(LightSwitch, VisaInstrument):
     ) -> None:
         super().__init__(adapter, name, clock=clock, **connection)
         self.wavelength, self.channel = wavelength, channel
+        self.narrow_limit("power", 0, self.power_max)
 
     # -- the wire ---------------------------------------------------------------------------------
 
@@ -99,7 +102,7 @@ class IBeamSmart(LightSwitch, VisaInstrument):
             blocks.append(self.read_until(*_ENDS, command="ver"))
             if re.search(rb"^iB", blocks[-1], re.MULTILINE):
                 return
-        raise BadAnswer(self.name, f"'ver' was answered by {b''.join(blocks)!r}")
+        raise self.wrong_answer("ver", b"".join(blocks))
 
     def write(self, command: str, **kwargs: Any) -> None:
         """Send *command* and wait until it is done.
@@ -108,15 +111,13 @@ class IBeamSmart(LightSwitch, VisaInstrument):
         :raises BadAnswer: it is answered like a question
         """
         if answer := self.ask(command):
-            self._unread = True
-            raise BadAnswer(self.name, f"'{command}' was answered by {answer!r}")
+            raise self.wrong_answer(command, answer)
 
     def ask(self, command: str, query_delay: float | None = None) -> str:
         """The lines that answer *command*. :raises DeviceFault: an error is among them"""
         block = self.ask_bytes(f"{command}\r\n".encode(), *_ENDS)
         if not block.isascii():
-            self._unread = True
-            raise BadAnswer(self.name, f"'{command}' was answered by {block!r}")
+            raise self.wrong_answer(command, block)
         lines = [line.strip() for line in block.decode().splitlines()[:-1]]
         if faults := [line for line in lines if _FAULT.match(line)]:
             raise DeviceFault(self.name, f"'{command}': {'; '.join(faults)}")
@@ -127,8 +128,7 @@ class IBeamSmart(LightSwitch, VisaInstrument):
         answer = self.ask(question)
         found = [match[1] for line in answer.splitlines() if (match := re.fullmatch(pattern, line))]
         if len(found) != 1:
-            self._unread = True
-            raise BadAnswer(self.name, f"'{question}' was answered by {answer!r}")
+            raise self.wrong_answer(question, answer)
         return found[0]
 
     def _on(self, question: str) -> bool:
@@ -145,8 +145,7 @@ class IBeamSmart(LightSwitch, VisaInstrument):
         found = [re.fullmatch(r"CH(\d+), PWR:\s*(\d+\.?\d*)\s*(mW|uW)", line) for line in answer.splitlines()]
         levels = {int(match[1]): float(match[2]) * _UNIT[match[3]] for match in found if match}
         if len(levels) != len(found) or self.channel not in levels:
-            self._unread = True
-            raise BadAnswer(self.name, f"'sh level pow' was answered by {answer!r}")
+            raise self.wrong_answer("sh level pow", answer)
         return levels
 
     @property
@@ -156,6 +155,8 @@ class IBeamSmart(LightSwitch, VisaInstrument):
 
     @power.setter
     def power(self, value: float) -> None:
+        value = round(value * _NANO) / _NANO
+        self.check_limit("power", value)
         self.write(f"ch {self.channel} pow {value * 1e6:.3f} mic")
 
     @property
@@ -173,15 +174,14 @@ class IBeamSmart(LightSwitch, VisaInstrument):
         answer = self.ask("sh sat")
         match = re.search(r"^Pmax:\s*(\d+(?:\.\d+)?)\s*mW\s*$", answer, re.MULTILINE)
         if match is None:
-            self._unread = True
-            raise BadAnswer(self.name, f"'sh sat' was answered by {answer!r}")
-        return float(match[1]) * 1e-3
+            raise self.wrong_answer("sh sat", answer)
+        return float(match[1]) / 1000
 
     @property
     def drive_limits(self) -> tuple[float, float]:
         """Get the lowest and highest power allowed by this station and by the head, in W."""
         low, high, _ = self.limits["power"]
-        return low, min(high, self.power_max)
+        return range_in_steps(low, high, _NANO)
 
     @property
     def rated_power(self) -> float:
@@ -223,6 +223,8 @@ class IBeamSmart(LightSwitch, VisaInstrument):
     def emission(self) -> bool:
         """Control the laser, with the light of this channel alone; returns when it has done so.
 
+        True sets the levels of the other channels to 0, also where the laser is on already.
+
         :raises DeviceFault: the laser did not follow; the message is the device's
         """
         return self._on("sta la")
@@ -232,15 +234,15 @@ class IBeamSmart(LightSwitch, VisaInstrument):
         self.switch(on)
 
     def _light_up(self) -> None:
-        if self.emission:
-            return
+        lit = self.emission
         for other, level in self._levels().items():
             if other != self.channel and level:
                 self.write(f"ch {other} pow 0 mic")
         self.write(f"en {self.channel}")
-        self.write("la on")
-        if not self.wait_for(lambda: self.emission, _ON_MAX, _POLL):
-            raise DeviceFault(self.name, "the laser did not come on")
+        if not lit:
+            self.write("la on")
+            if not self.wait_for(lambda: self.emission, _ON_MAX, _POLL):
+                raise DeviceFault(self.name, "the laser did not come on")
         self.clock.sleep(self.settle_time)
 
     def switch_off(self) -> None:
@@ -257,16 +259,8 @@ class IBeamSmart(LightSwitch, VisaInstrument):
         if self.emission:
             raise DeviceFault(self.name, "the laser is still on after it was switched off: use its key")
 
-    def make_safe(self) -> None:
-        """Laser off, then the level of the channel 0, both read back.
-
-        :raises InstrumentError: one of them could not be confirmed
-        """
-        try:
-            self.switch_off()
-        finally:
-            # not through the limits: a station may have narrowed 0 out of them
-            self.write(f"ch {self.channel} pow 0 mic")
-            left = self.power
-        if left:
+    def _disarm(self) -> None:
+        # not through the limits: a station may have narrowed 0 out of them
+        self.write(f"ch {self.channel} pow 0 mic")
+        if left := self.power:
             raise DeviceFault(self.name, f"channel {self.channel} is at {left:g} W after it was set to 0")

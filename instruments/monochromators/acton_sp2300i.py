@@ -100,10 +100,11 @@ class ActonSP2300i(VisaInstrument):
 
     @wavelength.setter
     def wavelength(self, wavelength: float) -> None:
-        low, high = self.wavelength_range
-        if not low <= wavelength <= high:
-            raise LimitError(f"{self.name}: wavelength", wavelength, low, high, "nm")
+        wavelength = round(wavelength, 3)
         with self.lock:
+            low, high = self.wavelength_range
+            if not low <= wavelength <= high:
+                raise LimitError(f"{self.name}: wavelength", wavelength, low, high, "nm")
             self._move(f"{wavelength:.3f} GOTO")
             found = self.wavelength
         if abs(found - wavelength) > _NEAR:
@@ -148,8 +149,9 @@ class ActonSP2300i(VisaInstrument):
         able = [int(n) for n in self.gratings if _turret_of(int(n)) == number]
         if not able:
             raise Refused(f"{self.name}: turret = {number}: no grating of it is installed")
-        self._move(f"{number:d} TURRET")
-        self.grating = able[0]
+        with self.lock:
+            self._move(f"{number:d} TURRET")
+            self.grating = able[0]
 
     def _read_gratings(self) -> dict[str, str]:
         """Lines such as ``1  300 g/mm BLZ=  500NM``, an arrow before that of the present one."""
@@ -213,8 +215,11 @@ class ActonSP2300i(VisaInstrument):
         return width
 
     def _move_slit(self, which: str, width: float) -> None:
-        self._motor_slit(which)
-        self._move(f"{self._slits[which]} {width:.0f} MICRONS")
+        microns = round(width)
+        self.check_limit(f"{which}_slit", microns)
+        with self.lock:
+            self._motor_slit(which)
+            self._move(f"{self._slits[which]} {microns} MICRONS")
 
     # -- safety and identity ----------------------------------------------------------------------
 
@@ -250,7 +255,7 @@ class ActonSP2300i(VisaInstrument):
         if answer in _NO_MOTOR:
             raise DeviceFault(self.name, f"'{command}' was refused: {answer}")
         if answer:
-            raise self._bad(command, answer)
+            raise self.wrong_answer(command, answer)
 
     def ask(self, command: str, query_delay: float | None = None) -> str:
         """What the answer to *command* says, without echo and ``ok``.
@@ -261,8 +266,7 @@ class ActonSP2300i(VisaInstrument):
 
     def _exchange(self, command: str, patience: float = 0.0) -> str:
         with self.lock:
-            self._drop_unread()
-            self._unread = True  # until the last line is here
+            self._before(command)
             super().write(command)
             text = self._lines(command, patience)
             self._unread = False
@@ -286,14 +290,14 @@ class ActonSP2300i(VisaInstrument):
                 continue
             if lines[-1].endswith((_OK, _REFUSED)):
                 return "\n".join(lines)
-        raise self._bad(command, lines[0])
+        raise self.wrong_answer(command, lines[0])
 
     def _asked(self, command: str, pattern: str) -> str:
         """The group of *pattern* in the answer, "" where it took no part."""
         answer = self.ask(command)
         found = re.fullmatch(pattern, answer)
         if found is None:
-            raise self._bad(command, answer)
+            raise self.wrong_answer(command, answer)
         return found[1] or ""
 
     def _resynchronise(self) -> None:
@@ -309,10 +313,6 @@ class ActonSP2300i(VisaInstrument):
             if text.endswith(_REFUSED) and (word in text or text.strip() == "?"):
                 return
         raise BadAnswer(self.name, f"'{word}' was answered by {_LATE_ANSWERS} answers to something else")
-
-    def _bad(self, command: str, answer: str) -> BadAnswer:
-        self._unread = True
-        return BadAnswer(self.name, f"'{command}' was answered by {answer!r}")
 
 
 def _turret_of(grating: int) -> int:

@@ -18,7 +18,7 @@ from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
 from ..device import Limit
-from ..errors import BadAnswer, DeviceFault, OverRange, Refused
+from ..errors import DeviceFault, OverRange, Refused
 from ..instrument import VisaInstrument
 from ..roles import PowerMeter
 
@@ -147,25 +147,29 @@ class Newport1936R(VisaInstrument):
             answer = self.ask("ERRSTR?").strip()
             error = re.fullmatch(r"([+-]?\d+)\s*(?:,\s*(.*))?", answer)
             if error is None:
-                raise self._bad("ERRSTR?", answer)
+                raise self.wrong_answer("ERRSTR?", answer)
             if int(error[1]) == 0:
                 break
             found.append(f"error {error[1]} {error[2] or ''}".strip())
         return found
 
-    def _bad(self, command: str, answer: str) -> BadAnswer:
-        self._unread = True
-        return BadAnswer(self.name, f"'{command}' was answered by {answer!r}")
-
     # -- settings ---------------------------------------------------------------------------------
 
-    wavelength = Instrument.control(
-        "PM:L?",
-        "PM:L %d",
-        "Control the wavelength the reading is corrected for, in whole nm (the nearest is taken).",
-        set_process=round,
-        check_set_errors=True,
+    _wavelength = Instrument.control(
+        "PM:L?", "PM:L %d", "Control the wavelength, in whole nm.", check_set_errors=True
     )
+
+    @property
+    def wavelength(self) -> float:
+        """Control the wavelength the reading is corrected for, in whole nm (the nearest is taken)."""
+        nm: float = self._wavelength
+        return nm
+
+    @wavelength.setter
+    def wavelength(self, wavelength: float) -> None:
+        nm = round(wavelength)
+        self.check_limit("wavelength", nm)
+        self._wavelength = nm
 
     _digital_filter = Instrument.control(
         "PM:DIGITALFILTER?",
@@ -206,8 +210,9 @@ class Newport1936R(VisaInstrument):
 
     @range.setter
     def range(self, index: int) -> None:
-        self.auto_range = False
-        self._range = index
+        with self.lock:
+            self.auto_range = False
+            self._range = index
 
     full_scale = Instrument.measurement("PM:MAX:P?", "Measure the upper end of the present range, in W.")
 
@@ -257,12 +262,12 @@ class Newport1936R(VisaInstrument):
         answer = self.ask(question).strip()
         fields = re.split(r"[,\s]+", answer)
         if len(fields) not in (3, 5) or len(fields) < 2 * self.channel + 1:
-            raise self._bad(question, answer)
+            raise self.wrong_answer(question, answer)
         power, status = fields[2 * self.channel - 2 : 2 * self.channel]
         try:
             reading = _Reading(float(power), int(status, 16), bool(int(fields[-1])))
         except ValueError:
-            raise self._bad(question, answer) from None
+            raise self.wrong_answer(question, answer) from None
         if not math.isfinite(reading.power):
-            raise self._bad(question, answer)
+            raise self.wrong_answer(question, answer)
         return reading

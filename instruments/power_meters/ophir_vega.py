@@ -18,16 +18,15 @@ from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
 from ..device import Limit
-from ..errors import BadAnswer, DeviceFault, OverRange
+from ..errors import DeviceFault, OverRange
 from ..instrument import VisaInstrument
 from ..roles import PowerMeter
 
-_LATE_ANSWERS = 16  # more than can be under way after a time-out
 _AUTOMATIC = -1
 _MEASURES_POWER = 1  # bit of the head's abilities
 _POWER_TIME = 1.0  # s from $FP to a reading
 _CHANGE_TIME = 0.5  # s from a new range or wavelength to a reading with it
-_PREFIXES = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "k": 1e3}
+_EXPONENTS = {"": 0, "p": -12, "n": -9, "u": -6, "µ": -6, "m": -3, "k": 3}
 #: s after a change of the light, by type of head; others are thermal
 _SETTLE_TIMES = {"SI": 0.5}
 _THERMAL_SETTLE_TIME = 3.0
@@ -82,11 +81,7 @@ class OphirVega(VisaInstrument):
 
     def _resynchronise(self) -> None:
         """An answer does not say what it answers; they come in the order of the questions."""
-        self.write("$II")
-        for _ in range(_LATE_ANSWERS):
-            if self._is_model(self.read()):
-                return
-        raise BadAnswer(self.name, f"'$II' was answered by {_LATE_ANSWERS} answers to something else")
+        self._read_up_to("$II", self._is_model)
 
     def _check_head(self) -> None:
         """Type, serial number, name and abilities (bits, in hexadecimal)."""
@@ -96,7 +91,7 @@ class OphirVega(VisaInstrument):
         try:
             able = int(fields[-1], 16) & _MEASURES_POWER
         except ValueError:
-            raise self._bad("$HI", self.head) from None
+            raise self.wrong_answer("$HI", self.head) from None
         if not able:
             raise DeviceFault(self.name, f"its head '{self.head}' does not measure power")
         self.settle_time = _SETTLE_TIMES.get(fields[0], _THERMAL_SETTLE_TIME)
@@ -110,11 +105,14 @@ class OphirVega(VisaInstrument):
 
     @wavelength.setter
     def wavelength(self, wavelength: float) -> None:
-        self._command(f"$WL{round(wavelength)}")
-        found = self.wavelength
-        if found != round(wavelength):
-            raise DeviceFault(self.name, f"stays at {found:g} nm where {wavelength:g} nm was set")
-        self.clock.sleep(_CHANGE_TIME)
+        nm = round(wavelength)
+        self.check_limit("wavelength", nm)
+        with self.lock:
+            self._command(f"$WL{nm}")
+            found = self.wavelength
+            if found != nm:
+                raise DeviceFault(self.name, f"stays at {found:g} nm where {nm} nm was set")
+            self.clock.sleep(_CHANGE_TIME)
 
     def _wavelengths(self) -> tuple[float, float, float]:
         """Shortest, longest and present wavelength, nm."""
@@ -128,9 +126,9 @@ class OphirVega(VisaInstrument):
             low, high, active = float(fields[0]), float(fields[1]), int(fields[2])
             present = float(fields[2 + active])
         except (IndexError, ValueError):
-            raise self._bad("$AW", answer) from None
+            raise self.wrong_answer("$AW", answer) from None
         if not (active > 0 and low <= present <= high):
-            raise self._bad("$AW", answer)
+            raise self.wrong_answer("$AW", answer)
         return low, high, present
 
     @property
@@ -140,11 +138,12 @@ class OphirVega(VisaInstrument):
 
     @auto_range.setter
     def auto_range(self, on: bool) -> None:
-        index, ranges = self._ranges()
-        if on:
-            self._take_range(_AUTOMATIC)
-        elif index < 0:
-            self._take_range(ranges.index(max(ranges)))
+        with self.lock:
+            index, ranges = self._ranges()
+            if on:
+                self._take_range(_AUTOMATIC)
+            elif index < 0:
+                self._take_range(ranges.index(max(ranges)))
 
     @property
     def full_scale(self) -> float:
@@ -157,8 +156,9 @@ class OphirVega(VisaInstrument):
 
     @full_scale.setter
     def full_scale(self, power: float) -> None:
-        ranges = self._ranges()[1]
-        self._take_range(ranges.index(min(top for top in ranges if top >= power)))
+        with self.lock:
+            ranges = self._ranges()[1]
+            self._take_range(ranges.index(min(top for top in ranges if top >= power)))
 
     def _take_range(self, index: int) -> None:
         self._command(f"$WN{index}")
@@ -173,12 +173,13 @@ class OphirVega(VisaInstrument):
         index, *words = answer.split() or [""]
         powers = [re.fullmatch(r"([\d.]+)([pnuµmk]?)W", word) for word in words]
         try:
-            ranges = [float(power[1]) * _PREFIXES[power[2]] for power in powers if power]
+            # the float nearest to the number that is meant, which a product may miss
+            ranges = [float(f"{power[1]}e{_EXPONENTS[power[2]]}") for power in powers if power]
             if not -3 < int(index) < len(ranges):
                 raise ValueError(index)
             return int(index), ranges
         except ValueError:
-            raise self._bad("$AR", answer) from None
+            raise self.wrong_answer("$AR", answer) from None
 
     @property
     def filter(self) -> str:
@@ -188,7 +189,7 @@ class OphirVega(VisaInstrument):
         if not index.isdigit():
             return "N/A"
         if not 0 < int(index) <= len(positions):
-            raise self._bad("$FQ", answer)
+            raise self.wrong_answer("$FQ", answer)
         return positions[int(index) - 1]
 
     # -- reading ----------------------------------------------------------------------------------
@@ -210,9 +211,9 @@ class OphirVega(VisaInstrument):
         try:
             power = float(answer)
         except ValueError:
-            raise self._bad("$SP", answer) from None
+            raise self.wrong_answer("$SP", answer) from None
         if not math.isfinite(power):
-            raise self._bad("$SP", answer)
+            raise self.wrong_answer("$SP", answer)
         return power
 
     # -- messages ---------------------------------------------------------------------------------
@@ -223,12 +224,8 @@ class OphirVega(VisaInstrument):
         if answer.startswith("?"):
             raise DeviceFault(self.name, f"'{command}' was refused: {answer[1:].strip()}")
         if not answer.startswith("*"):
-            raise self._bad(command, answer)
+            raise self.wrong_answer(command, answer)
         return answer[1:].strip()
-
-    def _bad(self, command: str, answer: str) -> BadAnswer:
-        self._unread = True
-        return BadAnswer(self.name, f"'{command}' was answered by {answer!r}")
 
 
 class OphirStarLite(OphirVega):

@@ -18,6 +18,7 @@ from ..clock import Clock
 from ..device import Limit
 from ..errors import DeviceFault, LimitError, Refused
 from ..instrument import ScpiInstrument
+from ..lasers.light_switch import LightSwitch
 from ..roles import PulseGenerator
 from .timing import PulseTiming
 
@@ -39,7 +40,7 @@ _LEAST = 2e-3  # V between the levels
 _MODULATIONS = ("AM", "FM", "PM", "PWM", "FSK", "BPSK", "SUM", "SWE", "BURS")
 
 
-class Keysight33500B(PulseTiming, ScpiInstrument):
+class Keysight33500B(LightSwitch, PulseTiming, ScpiInstrument):
     """One channel of a generator. Fulfils :class:`~antistokes.instruments.roles.PulseGenerator`.
 
     The Sync connector starts the counters.
@@ -143,8 +144,9 @@ class Keysight33500B(PulseTiming, ScpiInstrument):
 
     @period.setter
     def period(self, seconds: float) -> None:
-        self.check_period(seconds, self._width)
-        self._period = seconds
+        with self.lock:
+            self.check_period(seconds, self._width)
+            self._period = seconds
 
     @property
     def width(self) -> float:
@@ -157,8 +159,9 @@ class Keysight33500B(PulseTiming, ScpiInstrument):
 
     @width.setter
     def width(self, seconds: float) -> None:
-        self.check_width(seconds, 0.0, self._period)
-        self._width = seconds
+        with self.lock:
+            self.check_width(seconds, 0.0, self._period)
+            self._width = seconds
 
     # -- levels -----------------------------------------------------------------------------------------
 
@@ -186,12 +189,13 @@ class Keysight33500B(PulseTiming, ScpiInstrument):
 
     @high.setter
     def high(self, volts: float) -> None:
-        low = self._low
-        if volts < low + _LEAST:
-            raise LimitError(
-                f"{self.name}: high (above low)", volts, low + _LEAST, self.limits["high"].high, "V"
-            )
-        self._high = volts
+        with self.lock:
+            low = self._low
+            if volts < low + _LEAST:
+                raise LimitError(
+                    f"{self.name}: high (above low)", volts, low + _LEAST, self.limits["high"].high, "V"
+                )
+            self._high = volts
 
     @property
     def low(self) -> float:
@@ -204,12 +208,13 @@ class Keysight33500B(PulseTiming, ScpiInstrument):
 
     @low.setter
     def low(self, volts: float) -> None:
-        high = self._high
-        if volts > high - _LEAST:
-            raise LimitError(
-                f"{self.name}: low (below high)", volts, self.limits["low"].low, high - _LEAST, "V"
-            )
-        self._low = volts
+        with self.lock:
+            high = self._high
+            if volts > high - _LEAST:
+                raise LimitError(
+                    f"{self.name}: low (below high)", volts, self.limits["low"].low, high - _LEAST, "V"
+                )
+            self._low = volts
 
     # -- pulses -----------------------------------------------------------------------------------------
 
@@ -220,16 +225,19 @@ class Keysight33500B(PulseTiming, ScpiInstrument):
         """Control whether the channel's output is connected.
 
         True chooses plain pulses, one per period, and this channel's Sync signal first. False disconnects
-        the output: neither pulses nor their lower level.
+        the output: neither pulses nor their lower level. It is also disconnected when switching on fails.
+
+        :raises DeviceFault: it did not follow
         """
         on: bool = self._output
         return on
 
     @output.setter
     def output(self, on: bool) -> None:
-        if not on:
-            self.make_safe()
-            return
+        with self.lock:
+            self.switch(on)
+
+    def _light_up(self) -> None:
         for modulation in _MODULATIONS:
             self.write(f"SOUR{{ch}}:{modulation}:STAT 0")
         self.write("SOUR{ch}:FUNC PULS")
@@ -240,9 +248,15 @@ class Keysight33500B(PulseTiming, ScpiInstrument):
         self.check_errors()  # before light can come of it
         self.write("OUTP{ch} 1")
         self.check_errors()
+        if not self._output:
+            raise DeviceFault(self.name, "the output is still off after it was switched on")
 
-    def make_safe(self) -> None:
-        """Output off, read back. :raises DeviceFault: it is still on"""
+    def _go_dark(self) -> None:
         self.write("OUTP{ch} 0")
         if self._output:
             raise DeviceFault(self.name, "the output is still on after it was switched off")
+
+    def make_safe(self) -> None:
+        """Output off, read back. :raises DeviceFault: it is still on"""
+        with self.lock:
+            self.switch_off()

@@ -3,9 +3,10 @@
 Sources: public drivers of EPICS, lantz and InstrumentKit, which agree on the commands, and their list of
 errors. The device has no switch for its outputs. A pulse is made for each trigger, so "off" is the trigger
 source single shot: without ``*TRG`` there is no trigger and no pulse at any output. The inhibit setting would
-not do (it says what the inhibit *input* inhibits), nor would the amplitude (at least 0.5 V). At rest the
-output is at its offset, with inverted polarity at offset and amplitude, so being safe is also: offset 0,
-polarity positive. Whether a pulse under way ends at once or as set is not known.
+not do (it says what the inhibit *input* inhibits), nor would the amplitude (at least 0.5 V). Bursts are off
+as well: what was triggered before may be a burst of any length. At rest the output is at its offset, with
+inverted polarity at offset and amplitude, so being safe is also: offset 0, polarity positive. Whether a pulse
+or burst under way ends at once or as set is not known.
 
 The first query after connecting may get lost: one is sent for that and what comes of it is ignored.
 """
@@ -20,15 +21,18 @@ from pymeasure.instruments import Instrument
 from pyvisa.constants import ControlFlow
 
 from ..clock import Clock
-from ..device import Limit
+from ..device import Limit, do_all
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout, LimitError
 from ..instrument import VisaInstrument
+from ..lasers.light_switch import LightSwitch
 from ..roles import PulseGenerator
 from .timing import PulseTiming
 
 _T0, _A, _B = 0, 2, 3  # channels
 _INTERNAL, _SINGLE_SHOT = 0, 5  # trigger sources
+_COMMANDED = (3, 4, _SINGLE_SHOT)  # those that wait for a command
 _LEVEL_MAX = 6.0  # V, amplitude and offset together
+_DIGITS = 2  # after the decimal point of a level in V
 _QUEUE = 64  # more errors than the device keeps
 _ERRORS = {
     10: "illegal value",
@@ -60,7 +64,7 @@ _ERRORS = {
 }
 
 
-class DG645(PulseTiming, VisaInstrument):
+class DG645(LightSwitch, PulseTiming, VisaInstrument):
     """A delay generator on its own clock. Fulfils :class:`~antistokes.instruments.roles.PulseGenerator`.
 
     Channel A is :attr:`delay` after T0, channel B is :attr:`width` after A; output AB is high in between.
@@ -89,7 +93,8 @@ class DG645(PulseTiming, VisaInstrument):
         "offset": Limit(-2, 2, "V"),
     }
     SNAPSHOT = (*LIMITS, "output", "positive")
-    GAP = 60e-9
+    #: assumed: triggers come at most every 100 ns and the longest delay
+    GAP = 100e-9
 
     settle_time = 0.0
 
@@ -113,8 +118,7 @@ class DG645(PulseTiming, VisaInstrument):
         for _ in range(_QUEUE):
             answer = self.ask("LERR?").strip()
             if not re.fullmatch(r"\d+", answer):
-                self._unread = True
-                raise BadAnswer(self.name, f"'LERR?' was answered by {answer!r}")
+                raise self.wrong_answer("LERR?", answer)
             if not (code := int(answer)):
                 break
             found.append(f"error {code} {_ERRORS.get(code, 'of the device')}")
@@ -138,8 +142,9 @@ class DG645(PulseTiming, VisaInstrument):
 
     @period.setter
     def period(self, seconds: float) -> None:
-        self.check_period(seconds, self._end())
-        self._rate = 1 / seconds
+        with self.lock:
+            self.check_period(seconds, self._end())
+            self._rate = 1 / seconds
 
     @property
     def width(self) -> float:
@@ -151,9 +156,10 @@ class DG645(PulseTiming, VisaInstrument):
 
     @width.setter
     def width(self, seconds: float) -> None:
-        start = self._time(_A)
-        self.check_width(seconds, start, self.period)
-        self._link(start, seconds)
+        with self.lock:
+            start = self._time(_A)
+            self.check_width(seconds, start, self.period)
+            self._link(start, seconds)
 
     @property
     def delay(self) -> float:
@@ -165,9 +171,10 @@ class DG645(PulseTiming, VisaInstrument):
 
     @delay.setter
     def delay(self, seconds: float) -> None:
-        width = self.width
-        self.check_width(width, seconds, self.period)
-        self._link(seconds, width)
+        with self.lock:
+            width = self.width
+            self.check_width(width, seconds, self.period)
+            self._link(seconds, width)
 
     def _end(self) -> float:
         return max(self._time(_A), self._time(_B))
@@ -182,8 +189,7 @@ class DG645(PulseTiming, VisaInstrument):
             answer = self.ask(question)
             match = re.fullmatch(r"\s*(\d)\s*,\s*([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)\s*", answer)
             if match is None:
-                self._unread = True
-                raise BadAnswer(self.name, f"'{question}' was answered by {answer!r}")
+                raise self.wrong_answer(question, answer)
             channel, total = int(match[1]), total + float(match[2])
         raise BadAnswer(self.name, "delays refer to each other in a circle")
 
@@ -218,8 +224,8 @@ class DG645(PulseTiming, VisaInstrument):
 
     @amplitude.setter
     def amplitude(self, volts: float) -> None:
-        self._check_level("amplitude", volts, self.offset)
-        self._amplitude = volts
+        with self.lock:
+            self._amplitude = self._level("amplitude", volts, self.offset)
 
     @property
     def offset(self) -> float:
@@ -229,14 +235,18 @@ class DG645(PulseTiming, VisaInstrument):
 
     @offset.setter
     def offset(self, volts: float) -> None:
-        self._check_level("offset", volts, self.amplitude)
-        self._offset = volts
+        with self.lock:
+            self._offset = self._level("offset", volts, self.amplitude)
 
-    def _check_level(self, quantity: str, volts: float, other: float) -> None:
-        if volts + other > _LEVEL_MAX:
+    def _level(self, quantity: str, volts: float, other: float) -> float:
+        """*volts* as it is sent, checked."""
+        volts = round(volts, _DIGITS)
+        self.check_limit(quantity, volts)
+        if volts + other > _LEVEL_MAX + 1e-9:
             low = self.limits[quantity].low
             thing = f"{self.name}: {quantity} (amplitude and offset together at most {_LEVEL_MAX:g} V)"
             raise LimitError(thing, volts, low, _LEVEL_MAX - other, "V")
+        return volts
 
     # -- pulses -----------------------------------------------------------------------------------------
 
@@ -247,41 +257,48 @@ class DG645(PulseTiming, VisaInstrument):
         cast=int,
         check_set_errors=True,
     )
+    _burst = Instrument.measurement("BURM?", "Get whether a trigger makes a burst.", cast=int)
 
     @property
     def output(self) -> bool:
         """Control whether pulses are sent: triggered internally, or not at all.
 
         Reading is True with every trigger source that needs no command. True also switches bursts,
-        prescalers and inverted pulses off, so that there is one pulse per period.
+        prescalers and inverted pulses off, so that there is one pulse per period. When it fails there are
+        none.
+
+        :raises DeviceFault: the trigger did not follow
         """
-        return bool(self._source != _SINGLE_SHOT)
+        return bool(self._source not in _COMMANDED)
 
     @output.setter
     def output(self, on: bool) -> None:
-        if not on:
-            self._switch_off()
-            return
+        with self.lock:
+            self.switch(on)
+
+    def _light_up(self) -> None:
         self.write("BURM 0")
         self.write("ADVT 0")
         self.positive = True
         self._source = _INTERNAL
+        if self._source != _INTERNAL:
+            raise DeviceFault(self.name, "the trigger is still off after it was switched on")
 
-    def _switch_off(self) -> None:
-        self.write(f"TSRC {_SINGLE_SHOT}")
-        if self._source != _SINGLE_SHOT:
-            raise DeviceFault(self.name, "the trigger is still on after it was switched off")
+    def _go_dark(self) -> None:
+        do_all(lambda: self.write(f"TSRC {_SINGLE_SHOT}"), lambda: self.write("BURM 0"))
+        if self._source != _SINGLE_SHOT or self._burst:
+            raise DeviceFault(self.name, "trigger or bursts are still on after they were switched off")
 
     def make_safe(self) -> None:
-        """No trigger, then AB at rest at 0 V; all read back.
+        """No trigger and no burst, then AB at rest at 0 V; all read back.
 
         :raises InstrumentError: one of them could not be confirmed
         """
-        try:
-            self._switch_off()
-        finally:
-            self.write("LPOL 1,1")
-            self.write("LOFF 1,0")  # not through the limits: a station may have narrowed 0 out of them
-            resting = self.positive and not self._offset
-        if not resting:
+        with self.lock:
+            super().make_safe()
+
+    def _disarm(self) -> None:
+        # not through the limits: a station may have narrowed 0 out of them
+        do_all(lambda: self.write("LPOL 1,1"), lambda: self.write("LOFF 1,0"))
+        if not self.positive or self._offset:
             raise DeviceFault(self.name, "output AB does not rest at 0 V")

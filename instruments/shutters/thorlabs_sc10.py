@@ -2,7 +2,7 @@
 
 Source: SC10 manual 8654-D02, command table; public drivers for the framing. Read on the safe side where
 these are silent: a tripped interlock may clear the enable or leave it set; ``closed?`` is believed, not
-``ens?``, and where no light may pass both must say so.
+``ens?``, and where no light may pass both must say so. Assumed: another mode clears the enable.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pyvisa.constants import Parity, StopBits
 
 from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout
+from ..lasers.light_switch import LightSwitch
 from ..prompted import PromptedInstrument
 from ..roles import Shutter
 
@@ -22,7 +23,7 @@ _MOVE_MAX = 1.0  # s for the blade
 _PAUSE = 0.01  # s between questions while it moves
 
 
-class SC10Shutter(PromptedInstrument):
+class SC10Shutter(LightSwitch, PromptedInstrument):
     """Thorlabs SC10. Fulfils :class:`~antistokes.instruments.roles.Shutter`.
 
     Opening the connection changes nothing. Setting :attr:`is_open` puts the controller into manual mode
@@ -86,7 +87,7 @@ class SC10Shutter(PromptedInstrument):
 
     @property
     def is_open(self) -> bool:
-        """Control whether light passes; returns when the blade has moved.
+        """Control whether light passes; returns when the blade has moved. It is closed when opening fails.
 
         :raises DeviceFault: the interlock is open, or the blade does not move
         """
@@ -95,18 +96,31 @@ class SC10Shutter(PromptedInstrument):
     @is_open.setter
     def is_open(self, wanted: bool) -> None:
         with self.lock:
-            if wanted:
-                self._refuse_tripped()
-                self._choose_manual()
-            self._enable(wanted)
-            self._wait_for(wanted)
+            self.switch(wanted)
 
     def make_safe(self) -> None:
-        """Close it; tried again when an answer was lost, for the enable is read before it is toggled."""
+        """Close it."""
+        with self.lock:
+            self.switch_off()
+
+    def switch_off(self) -> None:
         try:
-            self.is_open = False
+            super().switch_off()
         except (BadAnswer, DeviceTimeout):
-            self.is_open = False
+            # it may hear what it does not answer; unseen, the toggle could open it
+            self.tell(f"mode={_MODES['single']}")
+            raise
+
+    def _light_up(self) -> None:
+        self._refuse_tripped()
+        self._choose_manual()
+        self._enable(True)
+        self._confirm(True)
+
+    def _go_dark(self) -> None:
+        # a cycle that ends just before the toggle makes that open it: then it is not confirmed
+        self._enable(False)
+        self._confirm(False)
 
     def _refuse_tripped(self) -> None:
         if self.interlock_tripped:
@@ -123,13 +137,12 @@ class SC10Shutter(PromptedInstrument):
         if self._flag("ens?") != wanted:
             self.write("ens")
 
-    def _wait_for(self, wanted: bool) -> None:
-        end = self.clock.now() + _MOVE_MAX
-        while self.is_open != wanted or self._flag("ens?") != wanted:
-            if self.clock.now() >= end:
-                self._refuse_tripped()
-                word = "open" if wanted else "closed"
-                raise DeviceFault(
-                    self.name, f"is not {word} {_MOVE_MAX:g} s after it was told to be (mode {self.mode})"
-                )
-            self.clock.sleep(_PAUSE)
+    def _confirm(self, wanted: bool) -> None:
+        if self.wait_for(lambda: self.is_open == wanted and self._flag("ens?") == wanted, _MOVE_MAX, _PAUSE):
+            return
+        if wanted:
+            self._refuse_tripped()
+        word = "open" if wanted else "closed"
+        raise DeviceFault(
+            self.name, f"is not {word} {_MOVE_MAX:g} s after it was told to be (mode {self.mode})"
+        )

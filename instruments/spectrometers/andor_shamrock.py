@@ -6,14 +6,16 @@ current camera per process, so a station may have one. Its state of the cooling 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
-from ..device import Limit, SdkInstrument
+from ..device import Limit, SdkInstrument, do_all, try_twice
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, LimitError, Refused
 from ..roles import Spectrometer
 from . import andor_codes as codes
@@ -26,6 +28,7 @@ _TTL_HIGH, _AUTO, _CLOSED = 1, 0, 2
 _KEEP_COLD = 1
 _POLL = 0.01  # s between two looks at a frame that should be ready
 _LATE = 10.0  # s a frame may take longer than the SDK says
+_COOLING_PAUSE = 1.0  # s between two looks at the temperature
 _WARM = -20.0  # °C; cooling may be switched off above
 
 
@@ -160,18 +163,21 @@ class AndorShamrock(SdkInstrument):
     def make_safe(self) -> None:
         """End the acquisition and close the shutter. Cooling goes on: a sudden end harms the sensor."""
         with self.lock:
-            code = self._sdk.abort_acquisition()
-            if code != codes.IDLE:
-                self._check("AbortAcquisition", code)
-            self._set_shutter(_CLOSED)
+            try_twice(lambda: do_all(self._abort, lambda: self._set_shutter(_CLOSED)))
+
+    def _abort(self) -> None:
+        code = self._sdk.abort_acquisition()
+        if code != codes.IDLE:
+            self._check("AbortAcquisition", code)
 
     def close(self) -> None:
+        steps = []
         if self.__dict__.get("_spectrograph_open"):
-            self._spectrograph_open = False
-            self._do(self._sdk.shamrock_close)
+            steps.append(partial(self._do, self._sdk.shamrock_close))
         if self.__dict__.get("_camera_open"):
-            self._camera_open = False
-            self._do(self._sdk.shut_down)
+            steps.append(partial(self._do, self._sdk.shut_down))
+        self._spectrograph_open = self._camera_open = False
+        do_all(*steps)
 
     # -- cooling ----------------------------------------------------------------------------------
 
@@ -182,9 +188,11 @@ class AndorShamrock(SdkInstrument):
 
     @setpoint.setter
     def setpoint(self, celsius: float) -> None:
+        degrees = round(celsius)
+        self.check_limit("setpoint", degrees)
         with self.lock:
-            self._do(self._sdk.set_temperature, round(celsius))
-            self._setpoint = float(round(celsius))
+            self._do(self._sdk.set_temperature, degrees)
+            self._setpoint = float(degrees)
 
     @property
     def temperature(self) -> float:
@@ -210,32 +218,37 @@ class AndorShamrock(SdkInstrument):
         :raises DeviceFault: cooling is off
         :raises DeviceTimeout: not within ``cooling_time``
         """
-        begin = self.clock.now()
-        while (now := self._cooling())[0] != codes.STABILIZED:
-            state, celsius = now
-            if state == codes.COOLER_OFF:
-                raise DeviceFault(self.name, f"cooling is off, the sensor is at {celsius:.1f} °C")
-            if self.clock.now() - begin > self._cooling_time:
-                raise DeviceTimeout(
-                    self.name,
-                    f"after {self._cooling_time:g} s the sensor is at {celsius:.1f} °C, set to "
-                    f"{self._setpoint:g} °C: {codes.name_of(state)}",
-                )
-            self.clock.sleep(1.0)
+        if not self.wait_for(self._is_cold, self._cooling_time, _COOLING_PAUSE):
+            state, celsius = self._cooling()
+            raise DeviceTimeout(
+                self.name,
+                f"after {self._cooling_time:g} s the sensor is at {celsius:.1f} °C, set to "
+                f"{self._setpoint:g} °C: {codes.name_of(state)}",
+            )
+
+    def _is_cold(self) -> bool:
+        state, celsius = self._cooling()
+        if state == codes.COOLER_OFF:
+            raise DeviceFault(self.name, f"cooling is off, the sensor is at {celsius:.1f} °C")
+        return state == codes.STABILIZED
 
     def warm_up(self) -> None:
         """Let the sensor come to ``-20 °C`` under control, then switch cooling off.
 
+        :raises Refused: the station allows no set-point above that
         :raises DeviceTimeout: not within ``cooling_time``
         """
-        begin = self.clock.now()
-        self.setpoint = min(self.limits["setpoint"].high, 10.0)
-        while (celsius := self.temperature) < _WARM:
-            if self.clock.now() - begin > self._cooling_time:
-                raise DeviceTimeout(
-                    self.name, f"after {self._cooling_time:g} s the sensor is at {celsius:.1f} °C"
-                )
-            self.clock.sleep(1.0)
+        warmest = math.floor(min(self.limits["setpoint"].high, 10.0))
+        if warmest <= _WARM:
+            raise Refused(
+                f"{self.name}: warm_up needs a set-point above {_WARM:g} °C; "
+                f"the station allows up to {warmest:g} °C"
+            )
+        self.setpoint = warmest
+        if not self.wait_for(lambda: self.temperature >= _WARM, self._cooling_time, _COOLING_PAUSE):
+            raise DeviceTimeout(
+                self.name, f"after {self._cooling_time:g} s the sensor is at {self.temperature:.1f} °C"
+            )
         self._do(self._sdk.cooler_off)
 
     # -- spectrograph -----------------------------------------------------------------------------
@@ -337,13 +350,14 @@ class AndorShamrock(SdkInstrument):
 
     def _wait_for_frame(self) -> None:
         self.clock.sleep(self._cycle)
-        begin = self.clock.now()
-        while (status := self._ask(self._sdk.get_status)[0]) != codes.IDLE:
-            if status not in (codes.ACQUIRING, codes.TEMPERATURE_CYCLE):
-                raise DeviceFault(self.name, f"acquisition failed: {codes.name_of(status)}")
-            if self.clock.now() - begin > _LATE:
-                raise DeviceTimeout(self.name, f"no frame {_LATE:g} s after its {self._cycle:g} s")
-            self.clock.sleep(_POLL)
+        if not self.wait_for(self._has_ended, _LATE, _POLL):
+            raise DeviceTimeout(self.name, f"no frame {_LATE:g} s after its {self._cycle:g} s")
+
+    def _has_ended(self) -> bool:
+        (status,) = self._ask(self._sdk.get_status)
+        if status not in (codes.IDLE, codes.ACQUIRING, codes.TEMPERATURE_CYCLE):
+            raise DeviceFault(self.name, f"acquisition failed: {codes.name_of(status)}")
+        return bool(status == codes.IDLE)
 
     def _set_shutter(self, mode: int) -> None:
         self._do(self._sdk.set_shutter, _TTL_HIGH, mode, *self._shutter_ms)

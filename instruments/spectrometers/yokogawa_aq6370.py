@@ -34,7 +34,7 @@ _SENSITIVITIES = {"NHLD": 0, "NAUT": 1, "MID": 2, "HIGH1": 3, "HIGH2": 4, "HIGH3
 class YokogawaAQ(ScpiInstrument):
     """Common to the family. Fulfils :class:`~antistokes.instruments.roles.Spectrometer`.
 
-    A frame is one single sweep of trace A, in W in the resolution bandwidth. Noise below zero is cut off
+    A frame is one single sweep of trace A: the level over the resolution, in W/nm. Noise below 0 is cut off
     by the instrument (-210 dBm), so that the mean of many frames of nothing is a little above zero.
 
     :param start, stop: nm, the window that is swept
@@ -62,7 +62,7 @@ class YokogawaAQ(ScpiInstrument):
 
     #: a frame is a sweep that begins afterwards
     settle_time = 0.0
-    signal_unit = "W"
+    signal_unit = "W/nm"
 
     _block_ended = False  # its terminator may still be on the line
 
@@ -243,15 +243,15 @@ class YokogawaAQ(ScpiInstrument):
 
     @property
     def saturation(self) -> float:
-        """Get the maximum input power, in W."""
-        return self.DATA.input_power
+        """Get the level of the maximum input power, in W/nm."""
+        return self.DATA.input_power / self.resolution
 
     def wavelengths(self) -> Array:
         """Get the wavelength of each point, in nm, shape (points,)."""
         return np.linspace(*self.window, self.points)
 
     def frame(self) -> Array:
-        """Make one single sweep: W in the resolution bandwidth at each point, shape (points,).
+        """Make one single sweep: W/nm at each point, shape (points,): the level over the resolution.
 
         :raises DeviceTimeout: the sweep does not end
         :raises DeviceFault: the level axis or the window was changed at the front panel
@@ -280,7 +280,7 @@ class YokogawaAQ(ScpiInstrument):
                 raise BadAnswer(
                     self.name, f"':TRAC:Y? TRA' gave {np.sum(~np.isfinite(level))} values that are not finite"
                 )
-            return level
+            return level / self.resolution
 
     def _sweep(self) -> None:
         """Sweep once; the event of an older sweep is cleared before."""

@@ -15,8 +15,8 @@ from pymeasure.instruments.validators import strict_discrete_set
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
-from ..device import Limit
-from ..errors import BadAnswer, DeviceFault, OverRange
+from ..device import Limit, try_twice
+from ..errors import DeviceFault, OverRange
 from ..instrument import VisaInstrument
 from ..roles import TemperatureController
 
@@ -157,12 +157,12 @@ class LakeShore(VisaInstrument):
             reading, status = answer.split(";")
             kelvin, bits = float(reading), int(status)
         except ValueError:
-            raise BadAnswer(self.name, f"'{question}' was answered by {answer!r}") from None
+            raise self.wrong_answer(question, answer) from None
         for faults, kind in ((_SENSOR_RANGE, OverRange), (_SENSOR_FAULTS, DeviceFault)):
             if found := [text for bit, text in faults.items() if bits & bit]:
                 raise kind(self.name, f"input {letter}: {', '.join(found)} (reading status {bits})")
         if bits or not 0 < kelvin < float("inf"):
-            raise BadAnswer(self.name, f"'{question}' was answered by {answer!r}")
+            raise self.wrong_answer(question, answer)
         return kelvin
 
     def _reading_and_status(self, letter: str) -> str:
@@ -179,6 +179,7 @@ class LakeShore(VisaInstrument):
         "RAMP 1,%d,%g",
         "Control (on, rate in K/min) of the set-point's ramp.",
         check_set_errors=True,
+        values_kwargs={"count": 2},
     )
 
     ramping = Instrument.measurement(
@@ -239,6 +240,7 @@ class LakeShore(VisaInstrument):
         "Control P, I (1000/s) and D (s) of output 1: a tuple.",
         check_set_errors=True,
         get_process_list=tuple,
+        values_kwargs={"count": 3},
     )
 
     @property
@@ -247,7 +249,7 @@ class LakeShore(VisaInstrument):
 
         Switching it on with a ramp starts the ramp afresh at the present temperature.
 
-        :raises DeviceFault: output 1 is not in closed loop, or its heater is open or shorted
+        :raises DeviceFault: output 1 is not in closed loop, its heater is open or shorted, or stays on
         """
         return bool(self.range != "off")
 
@@ -257,7 +259,7 @@ class LakeShore(VisaInstrument):
             if on:
                 self._switch_on()
             else:
-                self.range = "off"
+                try_twice(self._switch_off)
 
     def _switch_on(self) -> None:
         if mode := self._other_mode():
@@ -269,19 +271,26 @@ class LakeShore(VisaInstrument):
         if status := self._heater_status():
             raise DeviceFault(self.name, f"output 1: {_HEATER_FAULTS.get(status, f'heater status {status}')}")
 
+    def _switch_off(self) -> None:
+        self.range = "off"
+        if self.control:
+            raise DeviceFault(self.name, "the heater of output 1 stays on")
+
     def make_safe(self) -> None:
         """Switch the heaters of all outputs off, unless the station says ``keep_control``.
 
         :raises DeviceFault: one of them stays on
         """
-        if self.keep_control:
-            return
-        with self.lock:
-            self.write(";".join(self.HEATERS_OFF))
-            question = ";".join(self.HEATERS_OFF.values())
-            answer = self.ask(question).strip()
-            if [part.strip() for part in answer.split(";")] != ["0"] * len(self.HEATERS_OFF):
-                raise DeviceFault(self.name, f"a heater stays on: '{question}' was answered by {answer!r}")
+        if not self.keep_control:
+            with self.lock:
+                try_twice(self._heaters_off)
+
+    def _heaters_off(self) -> None:
+        self.write(";".join(self.HEATERS_OFF))
+        question = ";".join(self.HEATERS_OFF.values())
+        answer = self.ask(question).strip()
+        if [part.strip() for part in answer.split(";")] != ["0"] * len(self.HEATERS_OFF):
+            raise DeviceFault(self.name, f"a heater stays on: '{question}' was answered by {answer!r}")
 
     # -- how output 1 is set up -------------------------------------------------------------------
 
@@ -301,9 +310,9 @@ class LakeShore(VisaInstrument):
         return self._integers("HTRST? 1", 1)[0]
 
     def _integers(self, question: str, at_least: int) -> list[int]:
-        answer = self.values(question, cast=int)
+        answer = self.values(question, cast=int, count=None)
         if len(answer) < at_least:
-            raise BadAnswer(self.name, f"'{question}' was answered by {answer}")
+            raise self.wrong_answer(question, answer)
         return answer
 
     def _controlled(self) -> str:

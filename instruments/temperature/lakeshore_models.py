@@ -6,6 +6,7 @@ questions the controllers of its generation answer one only, so the 331 is asked
 
 from __future__ import annotations
 
+from ..device import do_all
 from ..errors import BadAnswer, DeviceFault
 from .lakeshore import LakeShore, output_property, range_property
 
@@ -35,11 +36,8 @@ class LakeShore331(LakeShore):
     range = range_property("RANGE?", "RANGE %d")
     heater_output = output_property("HTR?")
 
-    def make_safe(self) -> None:
-        super().make_safe()
-        if not self.keep_control:
-            with self.lock:
-                self._release_loop_2()
+    def _heaters_off(self) -> None:
+        do_all(super()._heaters_off, self._release_loop_2)
 
     def _release_loop_2(self) -> None:
         if "331S" not in self.identity().upper():
@@ -55,8 +53,9 @@ class LakeShore331(LakeShore):
 
     def _reading_and_status(self, letter: str) -> str:
         """The status last: it tells of a sensor that failed in between."""
-        reading = self.ask(f"KRDG? {letter}").strip()
-        return f"{reading};{self.ask(f'RDGST? {letter}').strip()}"
+        with self.lock:
+            reading = self.ask(f"KRDG? {letter}").strip()
+            return f"{reading};{self.ask(f'RDGST? {letter}').strip()}"
 
     def _control_input(self) -> str:
         letter = self._settings("CSET? 1", 2)[0].upper()
@@ -79,7 +78,7 @@ class LakeShore331(LakeShore):
         """Texts and numbers that answer *question*, *count* of them or more."""
         answer = [part.strip() for part in self.ask(question).split(",")]
         if len(answer) < count:
-            raise BadAnswer(self.name, f"'{question}' was answered by {answer}")
+            raise self.wrong_answer(question, answer)
         return answer
 
 

@@ -15,7 +15,7 @@ from pymeasure.adapters import Adapter
 from pymeasure.instruments.validators import strict_discrete_set
 
 from ..clock import Clock
-from ..device import Limit
+from ..device import Limit, do_all, try_twice
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout, Refused, WrongModel
 from ..instrument import VisaInstrument
 from ..roles import TemperatureController
@@ -38,7 +38,8 @@ class Cryostation(VisaInstrument):
     the device does not tell what it is doing.
 
     Switching it off, and the safe state, is the automation stopped (``STP``) and the platform heater at
-    0 W, which is checked. The cooler keeps running: cold and evacuated, the cryostat harms nobody, while a
+    0 W. Its power is read to check that; where the device says that this is not available, its confirmation
+    of the 0 W must do. The cooler keeps running: cold and evacuated, the cryostat harms nobody, while a
     warm-up would cost a day and is a decision of the user's (``SWU``, :meth:`warm_up`).
 
     :param thermometer: the one at the sample: ``sample``, ``platform`` or ``user``
@@ -203,7 +204,7 @@ class Cryostation(VisaInstrument):
         """Ask for the alarm state. :raises DeviceFault: there is one"""
         answer = self.ask("GAS")
         if answer not in ("T", "F"):
-            raise self._bad("GAS", answer)
+            raise self.wrong_answer("GAS", answer)
         if answer == "T":
             raise DeviceFault(self.name, "in alarm; its computer's screen says which")
         return []
@@ -219,19 +220,29 @@ class Cryostation(VisaInstrument):
         self._started = True
 
     def _stop(self) -> None:
-        """The heater tells whether it worked: nothing to stop is a refusal, too."""
-        for command in ("STP", f"SPHP 0{self._decimal_mark}0"):
-            self.ask(command)
-        end = self.clock.now() + _HEATER_OFF_MAX
-        while self._heats():
-            if self.clock.now() >= end:
-                raise DeviceFault(self.name, f"the platform heater stays on at {self.heater_power:g} W")
-            self.clock.sleep(_PAUSE)
+        try:
+            # nothing to stop is a refusal, too
+            try_twice(lambda: do_all(lambda: self._is_taken("STP"), self._heater_off))
+        except (BadAnswer, DeviceTimeout):
+            # it may hear what it does not answer
+            self.tell("STP")
+            self.tell(self._no_power())
+            self._started = False
+            raise
         self._started = False
 
-    def _heats(self) -> bool:
+    def _no_power(self) -> str:
+        return f"SPHP 0{self._decimal_mark}0"
+
+    def _heater_off(self) -> None:
+        confirmed = self._is_taken(self._no_power())
+        if not self.wait_for(lambda: not self._heats(not confirmed), _HEATER_OFF_MAX, _PAUSE):
+            raise DeviceFault(self.name, f"the platform heater stays on at {self.heater_power:g} W")
+
+    def _heats(self, unless_told: bool = False) -> bool:
+        """Does the platform heater work? *unless_told* where its power is not available."""
         power = self._value("GPHP")
-        return power is not None and power > 0
+        return unless_told if power is None else power > 0
 
     # -- messages ---------------------------------------------------------------------------------
 
@@ -247,7 +258,7 @@ class Cryostation(VisaInstrument):
         if answer.lower().startswith(_REFUSALS):
             raise DeviceFault(self.name, f"'{question}' was answered by {answer!r}")
         if not re.fullmatch(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", answer):
-            raise self._bad(question, answer)
+            raise self.wrong_answer(question, answer)
         if mark := re.search("[.,]", answer):
             self._decimal_mark = mark[0]
         value = float(answer.replace(",", "."))
@@ -258,11 +269,15 @@ class Cryostation(VisaInstrument):
         if answer.lower().startswith(_REFUSALS):
             raise DeviceFault(self.name, f"'{command}' was answered by {answer!r}")
         if not answer.startswith("OK"):
-            raise self._bad(command, answer)
+            raise self.wrong_answer(command, answer)
 
-    def _bad(self, message: str, answer: str) -> BadAnswer:
-        self._unread = True
-        return BadAnswer(self.name, f"'{message}' was answered by {answer!r}")
+    def _is_taken(self, command: str) -> bool:
+        """Send *command*; False: it is refused."""
+        try:
+            self._command(command)
+        except DeviceFault:
+            return False
+        return True
 
     def write(self, command: str, **kwargs: Any) -> None:
         """Send *command* with its length before it."""
@@ -277,8 +292,7 @@ class Cryostation(VisaInstrument):
             while len(got) < 2 or len(got) < 2 + int(got[:2]):
                 got += self.read_bytes(1)
                 if not got[:2].isdigit():
-                    self._unread = True
-                    raise BadAnswer(self.name, f"'{command}' was answered by {got!r}, no length")
+                    raise self.wrong_answer(command, got, ", no length")
         except DeviceTimeout:
             rest = f"; received so far: {got!r}" if got else ""
             raise DeviceTimeout(

@@ -9,6 +9,7 @@ at hand is silent: a sensor beyond its range shows the end of the scale, or noth
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from pymeasure.adapters import Adapter
@@ -16,8 +17,8 @@ from pymeasure.instruments.validators import strict_discrete_set
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
-from ..device import Limit
-from ..errors import BadAnswer, DeviceFault, OverRange, Refused
+from ..device import Limit, do_all, try_twice
+from ..errors import BadAnswer, DeviceFault, DeviceTimeout, OverRange, Refused
 from ..instrument import VisaInstrument
 from ..roles import TemperatureController
 
@@ -27,7 +28,6 @@ _HEATER_AUTO, _GAS_AUTO = 1, 2  # bits of A
 _REMOTE = 1  # bit of C
 _REMOTE_UNLOCKED = 3
 _FULL_SCALE = 1677.7  # K
-_LATE_ANSWERS = 16
 _SENSORS = (1, 2, 3)
 _OFF_MAX, _PAUSE = 2.0, 0.25  # s, until the output shows 0, and between questions for it
 
@@ -115,11 +115,7 @@ class ITC503(VisaInstrument):
 
     def _resynchronise(self) -> None:
         """Readings do not say what they read: whatever comes before the version is an older answer."""
-        self.write("V")
-        for _ in range(_LATE_ANSWERS):
-            if self._is_model(self.read()):
-                return
-        raise BadAnswer(self.name, f"'V' was answered by {_LATE_ANSWERS} answers to something else")
+        self._read_up_to("V", self._is_model)
 
     def _answer_to(self, command: str) -> str:
         """The answer, which begins with the letter of *command*.
@@ -130,18 +126,14 @@ class ITC503(VisaInstrument):
         if answer.startswith("?"):
             raise DeviceFault(self.name, f"'{command}' is refused: {answer!r}")
         if answer[:1] != command[0]:
-            raise self._wrong(command, answer)
+            raise self.wrong_answer(command, answer)
         return answer
-
-    def _wrong(self, command: str, answer: str) -> BadAnswer:
-        self._unread = True
-        return BadAnswer(self.name, f"'{command}' was answered by {answer!r}")
 
     def _status(self) -> Status:
         answer = self._answer_to("X")
         match = _STATUS.fullmatch(answer)
         if match is None:
-            raise self._wrong("X", answer)
+            raise self.wrong_answer("X", answer)
         return Status(*map(int, match.groups()))
 
     def _number(self, parameter: int) -> float:
@@ -149,7 +141,7 @@ class ITC503(VisaInstrument):
         answer = self._answer_to(command)
         match = _NUMBER.fullmatch(answer)
         if match is None:
-            raise self._wrong(command, answer)
+            raise self.wrong_answer(command, answer)
         return float(match[1])
 
     def _set(self, *commands: str) -> None:
@@ -162,7 +154,7 @@ class ITC503(VisaInstrument):
 
     def _order(self, command: str) -> None:
         if (answer := self._answer_to(command)) != command[0]:
-            raise self._wrong(command, answer)
+            raise self.wrong_answer(command, answer)
 
     # -- temperatures -----------------------------------------------------------------------------
 
@@ -213,17 +205,36 @@ class ITC503(VisaInstrument):
 
     @property
     def control(self) -> bool:
-        """Control whether the heater follows the set-point; off, its output is 0."""
+        """Control whether the heater follows the set-point; off, its output is 0.
+
+        :raises DeviceFault: the heater stays on
+        """
         return bool(self._status().auto & _HEATER_AUTO)
 
     @control.setter
     def control(self, on: bool) -> None:
         with self.lock:
-            gas = self._status().auto & _GAS_AUTO
             if on:
-                self._set(f"A{_HEATER_AUTO | gas}")
+                self._set_auto(_HEATER_AUTO)
             else:
-                self._set(f"A{gas}", "O0")
+                self._by_all_means(self._heater_off)
+
+    def _by_all_means(self, *steps: Callable[[], None]) -> None:
+        try:
+            try_twice(lambda: do_all(*steps))
+        except (BadAnswer, DeviceTimeout):
+            # it may hear what it does not answer; the gas stays as it is, by hand
+            for command in (f"C{_REMOTE_UNLOCKED}", "A0", "O0"):
+                self.tell(command)
+            raise
+
+    def _set_auto(self, heater: int) -> None:
+        self._set(f"A{heater | self._status().auto & _GAS_AUTO}")
+
+    def _heater_off(self) -> None:
+        do_all(lambda: self._set_auto(0), lambda: self._set("O0"))
+        if not self.wait_for(lambda: not (self.control or self.heater_output), _OFF_MAX, _PAUSE):
+            raise DeviceFault(self.name, f"the heater is not off {_OFF_MAX:g} s after it was told to be")
 
     @property
     def heater_output(self) -> float:
@@ -290,12 +301,4 @@ class ITC503(VisaInstrument):
         if self.keep_control:
             return
         with self.lock:
-            self._set("S0")
-            self.control = False
-            end = self.clock.now() + _OFF_MAX
-            while self.control or self.heater_output:
-                if self.clock.now() >= end:
-                    raise DeviceFault(
-                        self.name, f"the heater is not off {_OFF_MAX:g} s after it was told to be"
-                    )
-                self.clock.sleep(_PAUSE)
+            self._by_all_means(lambda: self._set("S0"), self._heater_off)

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
 from typing import Any, ClassVar
 
 from pymeasure.adapters import Adapter
 from pyvisa.constants import Parity, StopBits
 
 from ..clock import Clock
-from ..device import Limit
-from ..errors import BadAnswer, DeviceFault, OverRange, Refused
+from ..device import Limit, do_all, try_twice
+from ..errors import BadAnswer, DeviceFault, DeviceTimeout, OverRange, Refused
 from ..instrument import VisaInstrument
 from ..roles import TemperatureController
 
@@ -212,20 +213,21 @@ class MercuryITC(VisaInstrument):
         """
         if self.keep_control:
             return
-        problems = []
         with self.lock:
-            for uid in self._heaters:
-                try:
-                    self._switch_off(uid)
-                except DeviceFault as fault:
-                    problems.append(fault.problem)
-        if problems:
-            raise DeviceFault(self.name, "; ".join(problems))
+            do_all(*(partial(self._switch_off, uid) for uid in self._heaters))
 
     def _switch_off(self, uid: str) -> None:
         loop = f"DEV:{uid}:TEMP:LOOP"
-        self._set(f"{loop}:ENAB", "OFF")
-        self._set(f"{loop}:HSET", "0")
+        try:
+            try_twice(lambda: self._heater_off(uid, loop))
+        except (BadAnswer, DeviceTimeout):
+            # it may hear what it does not answer
+            self.tell(f"SET:{loop}:ENAB:OFF")
+            self.tell(f"SET:{loop}:HSET:0")
+            raise
+
+    def _heater_off(self, uid: str, loop: str) -> None:
+        do_all(lambda: self._set(f"{loop}:ENAB", "OFF"), lambda: self._set(f"{loop}:HSET", "0"))
         output = self._quantity(f"{loop}:HSET", "%")
         if self._switch(f"{loop}:ENAB") or output:
             raise DeviceFault(self.name, f"the heater of loop {uid} stays on at {output:g} %")
@@ -246,7 +248,7 @@ class MercuryITC(VisaInstrument):
         answer = self._read("SYS:CAT")
         words = [word.strip() for word in answer.split(":")]
         if not words or len(words) % 3 or set(words[::3]) != {"DEV"}:
-            raise BadAnswer(self.name, f"'READ:SYS:CAT' was answered by {answer!r}")
+            raise self.wrong_answer("READ:SYS:CAT", answer)
         return list(zip(words[1::3], words[2::3], strict=True))
 
     def _heater_of(self, uid: str) -> str:
@@ -287,21 +289,19 @@ class MercuryITC(VisaInstrument):
             raise DeviceFault(self.name, f"'{command}' was refused: {self._refusal(command, answer)}")
         echo = answer[len(head) : -len(":VALID")]
         if not _agree(echo, value):
-            self._unread = True
-            raise BadAnswer(self.name, f"'{command}' was answered by {answer!r}")
+            raise self.wrong_answer(command, answer)
 
     def _refusal(self, message: str, answer: str) -> str:
         """The refusal in *answer*, which may have cut *message* short anywhere."""
         words = answer.removesuffix(":").split(":")
         if words[-1] in _REFUSALS:
             return words[-1]
-        self._unread = True  # it may belong to an older question
-        raise BadAnswer(self.name, f"'{message}' was answered by {answer!r}")
+        raise self.wrong_answer(message, answer)
 
     def _switch(self, noun: str) -> bool:
         answer = self._read(noun)
         if answer not in ("ON", "OFF"):
-            raise BadAnswer(self.name, f"'READ:{noun}' was answered by {answer!r}")
+            raise self.wrong_answer(f"READ:{noun}", answer)
         return answer == "ON"
 
     def _quantity(self, noun: str, unit: str) -> float:
@@ -312,9 +312,7 @@ class MercuryITC(VisaInstrument):
         match = _VALUE.fullmatch(answer)
         prefix = match[2].removesuffix(unit) if match else None
         if match is None or prefix not in _PREFIXES or (prefix and prefix == match[2]):
-            raise BadAnswer(
-                self.name, f"'READ:{noun}' was answered by {answer!r}, no number in {unit or '1'}"
-            )
+            raise self.wrong_answer(f"READ:{noun}", answer, f", no number in {unit or '1'}")
         return float(match[1]) * _PREFIXES[prefix]
 
 

@@ -115,7 +115,9 @@ class ID900Twin:
         value = kind.parse(parameter or "ON")
         self._values[header.key] = value
         if header.name == "TSGE#:ENAB":
-            self._move_gate(f"TSGE{header.number}", value == "ON", f"TSGE{header.number}:ONES:PWID")
+            gate = f"TSGE{header.number}"
+            pulse = "ONES" if self.value(f"{gate}:MODE") == "ONESHOT" else "SPUL"
+            self._move_gate(gate, value == "ON", f"{gate}:{pulse}:PWID")
         if header.name in ("HIST#:BCOU", "HIST#:BWID", "HIST#:MIN"):
             self._data.pop(header.number, None)
 

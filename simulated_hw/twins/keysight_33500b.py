@@ -10,6 +10,7 @@ sweeps and modulations (kept as settings), the shape of anything but pulses, seq
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..scpi_status import StatusTwin
 from ..twin import Answer, answers
 from ..waveform import PulseTrain
 from .keysight_33500b_channel import FUNCTIONS, Channel
-from .keysight_33500b_items import ITEMS
+from .keysight_33500b_items import ITEMS, Item
 from .keysight_33500b_settings import CHANNEL, COMMON, Setting, choice, compiled
 
 _BLOCK = re.compile(rb"#([1-9])")
@@ -102,21 +103,16 @@ class Keysight33500BTwin(StatusTwin):
 
     def unknown(self, message: str) -> Answer:
         """Commands from the tables: settings that stand for themselves, then those that do not."""
-        for pattern, name, setting in _COMMON:
-            if match := pattern.fullmatch(message):
-                return self._setting(self.values, name, setting, *match.groups())
-        for pattern, name, setting in _CHANNEL:
-            if match := pattern.fullmatch(message):
-                *numbers, query, text = match.groups()
-                return self._setting(self._channel(*numbers).values, name, setting, query, text)
-        for pattern, item in _ITEMS:
-            if match := pattern.fullmatch(message):
-                channel, query, text = match.groups()
-                act = item.get if query else item.put
-                if act is None:
-                    break
-                return act(self._channel(channel), (text or "").strip())
-        return super().unknown(message)
+        if (found := _find(message)) is None:
+            return super().unknown(message)
+        what, name, numbers, query, text = found
+        if isinstance(what, Item):
+            act = what.get if query else what.put
+            if act is None:
+                return super().unknown(message)
+            return act(self._channel(*numbers), (text or "").strip())
+        values = self._channel(*numbers).values if numbers else self.values
+        return self._setting(values, name, what, query, text)
 
     def _setting(
         self, values: dict[str, Any], name: str, setting: Setting, query: str | None, text: str | None
@@ -223,3 +219,21 @@ class Keysight33500BTwin(StatusTwin):
 _COMMON = [(compiled(name), name, setting) for name, setting in COMMON.items()]
 _CHANNEL = [(compiled(name), name, setting) for name, setting in CHANNEL.items()]
 _ITEMS = [(compiled(name), item) for name, item in ITEMS.items()]
+
+
+@lru_cache(maxsize=512)
+def _find(message: str) -> tuple[Any, str, tuple[str | None, ...], str | None, str | None] | None:
+    """What *message* is about, its name, the channel's numbers (empty: common), its ``?`` and its text."""
+    for pattern, name, setting in _COMMON:
+        if match := pattern.fullmatch(message):
+            query, text = match.groups()
+            return setting, name, (), query, text
+    for pattern, name, setting in _CHANNEL:
+        if match := pattern.fullmatch(message):
+            *numbers, query, text = match.groups()
+            return setting, name, tuple(numbers), query, text
+    for pattern, item in _ITEMS:
+        if match := pattern.fullmatch(message):
+            channel, query, text = match.groups()
+            return item, "", (channel,), query, text
+    return None

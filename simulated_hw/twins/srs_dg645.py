@@ -2,9 +2,9 @@
 
 Commands, ranges and error numbers as the drivers of EPICS and lantz have them; answers in the shape
 InstrumentKit's tests show. Assumed: the digits of answers, which of two errors a doubly wrong command is,
-what ``*RST`` sets, that a change of settings ends the cycle under way. A trigger that comes before the last
-delay has passed is ignored, as on the device. Settings kept but not acted on: prescalers, hold-off, inhibit,
-display; of a burst only its first pulse reaches the bench.
+what ``*RST`` sets, that a change of settings ends the cycle under way, that triggers are taken again 100 ns
+after the last delay; one that comes before is ignored, as on the device. Settings kept but not acted on:
+prescalers, hold-off, inhibit, display; of a burst only its first pulse reaches the bench.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from .srs_dg645_settings import (
 )
 
 _LEVEL_MAX = 6.0  # V, amplitude and offset together
-_RECOVERY = 60e-9  # s from the last delay to the next trigger
+_RECOVERY = 100e-9  # s from the last delay to the next trigger
 _INTERNAL, _SINGLE_SHOT = 0, 5
 _QUEUE = 20
 _TRIGGERED, _RATE, _END_OF_DELAY, _END_OF_BURST = 1, 2, 4, 8  # INSR

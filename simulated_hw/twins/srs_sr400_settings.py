@@ -72,7 +72,7 @@ INPUTS = {"0": (0, 1), "1": (1, 2), "2": (0, 2, 3)}
 SETTINGS: dict[str, Setting] = {
     "CM": Setting(0, 3, {"": 0}, whole=True),
     "CI": Setting(0, 3, {"0": 1, "1": 2, "2": 0}, whole=True),
-    "CP": Setting(1, 9e11, {"1": 1e3, "2": 1e7}, one_digit),
+    "CP": Setting(10, 9e11, {"1": 1e3, "2": 1e7}, one_digit),
     "NP": Setting(1, 2000, {"": 1000}, whole=True),
     "NE": Setting(0, 1, {"": 0}, whole=True),
     "DT": Setting(2e-3, 6e1, {"": 2e-3}, one_digit, also=0.0),

@@ -122,3 +122,18 @@ def test_only_flags_that_spoil_the_measurement_exclude_a_point():
     assert good_points(ds).all()
     ds["flags"] = ("point", np.array([0, 1, 2, 4, 8, 16, 33], dtype="u4"), FLAGS)
     assert good_points(ds).tolist() == [True, False, True, True, True, False, False]
+
+
+def test_a_spectral_power_is_integrated_over_wavelength_however_it_is_sampled() -> None:
+    found = []
+    for points in (201, 801):
+        wavelength = np.linspace(500.0, 600.0, points)
+        line = 1e-9 * np.exp(-(((wavelength - 545.0) / 8.0) ** 2))
+        ds = xr.Dataset(
+            {"spectrum": (("point", "wavelength"), line[None], {"units": "W/nm"})},
+            {"wavelength": wavelength},
+        )
+        green = integrate_bands(ds, {"green": (515.0, 575.0)})["green"]
+        assert green.attrs["units"] == "W"
+        found.append(float(green[0]))
+    assert found == pytest.approx([1e-9 * 8.0 * np.sqrt(np.pi)] * 2, rel=1e-3)

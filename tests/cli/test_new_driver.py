@@ -89,7 +89,7 @@ def test_the_model_is_in_the_driver_the_twin_and_the_answer_to_idn(antistokes, t
     driver = (tmp_path / "acme_x1/src/acme_x1/driver.py").read_text()
     twin = (tmp_path / "acme_x1/src/acme_x1/twin.py").read_text()
     assert 'MODEL = "Acme Inc. X-1"' in driver
-    assert 'IDN_WORDS = ("X-1",)' in driver
+    assert 'IDN_WORDS = ("Acme Inc.,X-1",)' in driver
     assert "class AcmeX1(ScpiInstrument)" in driver
     assert 'model = "Acme Inc. X-1"' in twin
     assert '"Acme Inc.,X-1,0001,1.0"' in twin
@@ -137,8 +137,8 @@ def test_a_folder_that_cannot_be_made_is_refused(antistokes, tmp_path, taken):
         ("a" * 41, "must be"),
         ("lambda", "must be"),
         ("thorlabs_pm100d", "there is a driver"),
-        ("json", "installed module"),
-        ("antistokes", "installed module"),
+        ("json", "another package"),
+        ("antistokes", "another package"),
         ("laser", "no model"),
         ("scpi", "no model"),
         ("instrument", "no model"),

@@ -30,7 +30,13 @@ from antistokes.instruments.errors import (
     WrongModel,
 )
 from antistokes.instruments.instrument import VisaInstrument
-from antistokes.instruments.roles import ROLES, Laser, PulseGenerator, Shutter
+from antistokes.instruments.roles import (
+    ROLES,
+    Laser,
+    PulseGenerator,
+    Shutter,
+    TemperatureController,
+)
 from antistokes.instruments.roleview import RoleView
 
 DRIVERS: dict[str, Any] = {point.name: point.load() for point in entry_points(group="antistokes.drivers")}
@@ -41,6 +47,13 @@ RESOURCES = {
     "usb": "USB0::0x1313::0x8078::P0012345::INSTR",
     "serial": "ASRL1::INSTR",
     "socket": "TCPIP0::192.168.1.36::7777::SOCKET",
+}
+#: what make_safe switches off, by role
+_SWITCHED = {
+    Laser: "emission",
+    Shutter: "is_open",
+    PulseGenerator: "output",
+    TemperatureController: "control",
 }
 _GARBAGE = b"\xff\xfe garbage"
 
@@ -53,8 +66,19 @@ class Pair:
     twin: Any
     station: Station
 
-    def light_is_on(self) -> bool:
-        return bool(cast(Any, self.station.backend).world.bench.light_is_on())
+    def switch_on(self) -> None:
+        """All that a person must not walk up to."""
+        if Laser in self.device.ROLES:
+            self.device.drive = self.device.drive_limits[1]
+        for role, member in _SWITCHED.items():
+            if role in self.device.ROLES:
+                setattr(self.device, member, True)
+
+    def left_on(self) -> list[str]:
+        """What of it is on."""
+        on = [m for r, m in _SWITCHED.items() if r in self.device.ROLES and getattr(self.device, m)]
+        light = cast(Any, self.station.backend).world.bench.light_is_on()
+        return [*on, "light"] if light and Laser in self.device.ROLES else on
 
     def at_next_message(self, act: Callable[[Callable[..., None], bytes, bool], None]) -> None:
         """Do ``act(feed, data, end)`` in place of hearing the next message."""
@@ -245,21 +269,58 @@ def test_values_outside_the_limits_are_refused_and_nothing_is_sent(pair: Pair) -
 
 
 def test_make_safe_leaves_no_light_and_may_be_called_again(pair: Pair) -> None:
-    device = pair.device
-    if Laser in device.ROLES:
-        device.drive = device.drive_limits[1]
-        device.emission = True
-        assert pair.light_is_on()
-    if Shutter in device.ROLES:
-        device.is_open = True
-    if PulseGenerator in device.ROLES:
-        device.output = True
+    pair.switch_on()
     for _ in range(2):
-        device.make_safe()
-        assert not pair.light_is_on() or Laser not in device.ROLES
-        assert Laser not in device.ROLES or device.emission is False
-        assert Shutter not in device.ROLES or device.is_open is False
-        assert PulseGenerator not in device.ROLES or device.output is False
+        pair.device.make_safe()
+        assert pair.left_on() == []
+
+
+switched = pytest.mark.parametrize(
+    "name", [name for name in ON_WIRE if set(DRIVERS[name].ROLES) & _SWITCHED.keys()]
+)
+
+
+@switched
+@pytest.mark.parametrize("before", ["at once", "after a time-out"])
+def test_what_hears_but_does_not_answer_is_made_safe(
+    open_pair: Callable[..., Pair], name: str, before: str
+) -> None:
+    pair = open_pair(name, RESOURCES["serial"])
+    pair.switch_on()
+    pair.twin.send = lambda data, delay=0.0: None
+    if before == "after a time-out":
+        with pytest.raises(InstrumentError):
+            reading(pair.device)
+    with contextlib.suppress(InstrumentError):
+        pair.device.make_safe()
+    del pair.twin.send
+    assert pair.left_on() == []
+
+
+@switched
+def test_a_message_lost_while_it_is_made_safe_leaves_nothing_on(
+    open_pair: Callable[..., Pair], name: str
+) -> None:
+    """The first, the second, … message of make_safe gets lost: it is tried again, and the rest is done."""
+    lost, heard = 0, 1
+    while lost < heard:
+        pair = open_pair(name, RESOURCES["serial"])
+        pair.switch_on()
+        feed, heard = pair.twin.feed, 0
+
+        def lossy(data: bytes, end: bool = False, feed: Any = feed, lost: int = lost) -> None:
+            nonlocal heard
+            heard += 1
+            if heard - 1 != lost:
+                feed(data, end)
+
+        pair.twin.feed = lossy
+        with contextlib.suppress(InstrumentError):
+            pair.device.make_safe()
+        del pair.twin.feed
+        assert pair.left_on() == [], f"after message {lost + 1} of {heard} got lost"
+        pair.station.close()
+        lost += 1
 
 
 def test_the_snapshot_can_be_written_down_and_has_every_setting(pair: Pair) -> None:

@@ -504,3 +504,33 @@ def spy(lab: Station, name: str) -> list[bytes]:
 
     twin.feed = write_down
     return sent
+
+
+def test_what_the_file_sets_is_set_when_the_instrument_is_open(station_file: Callable[..., Path]) -> None:
+    file = station_file(
+        (
+            "limits = { current = [0, 0.8] }",
+            "set = { current = 0.1, tec_setpoint = 22 }\nlimits = { current = [0, 0.8] }",
+        )
+    )
+    with Station.load(file) as station:
+        assert station["laser"].current == pytest.approx(0.1)  # type: ignore[attr-defined]
+        assert station["laser"].tec_setpoint == pytest.approx(22)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("{ current = 0.9 }", r"laser\.set\.current: is 0\.9; must be 0 to 0\.8 A"),
+        ('{ current = "0.1" }', r"laser\.set\.current: is '0\.1'; must be 0 to 0\.8 A"),
+        ("{ curent = 0.1 }", r"laser\.set\.curent: cannot be set; did you mean 'current'\?"),
+        ("{ drive_limits = 1 }", r"laser\.set\.drive_limits: cannot be set"),
+        ("{ emission = true }", r"laser\.set\.emission: opening a station never makes light"),
+    ],
+)
+def test_what_cannot_be_set_is_refused(station_file: Callable[..., Path], what: str, message: str) -> None:
+    file = station_file(
+        ("limits = { current = [0, 0.8] }", f"set = {what}\nlimits = {{ current = [0, 0.8] }}")
+    )
+    with pytest.raises(FileRefused, match=message):
+        Station.load(file)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from antistokes.instruments import Station
-from antistokes.instruments.errors import DeviceTimeout, FileRefused, InstrumentError, LimitError
+from antistokes.instruments.errors import DeviceTimeout, FileRefused, InstrumentError, LimitError, Refused
 from antistokes.instruments.roles import PowerMeter
 
 _METER = """
@@ -61,6 +61,13 @@ def test_its_limits_are_checked_before_anything_is_sent(load: Callable[..., Stat
         assert twin.wavelength == before
 
 
+def test_what_the_mapping_says_of_a_range_is_a_limit_too(load: Callable[..., Station]) -> None:
+    with load() as station:
+        with pytest.raises(LimitError, match=r"^meter: wavelength = 1200 is outside the allowed 400 to 1100"):
+            station.find(PowerMeter).wavelength = 1200.0
+        station["meter"].wavelength = 1100.0  # type: ignore[attr-defined]
+
+
 def test_a_silent_one_is_named(load: Callable[..., Station]) -> None:
     with load() as station:
         twin: Any = station.backend.world.twins["meter"]  # type: ignore[attr-defined]
@@ -71,33 +78,52 @@ def test_a_silent_one_is_named(load: Callable[..., Station]) -> None:
 
 def test_what_it_raises_gets_its_name(load: Callable[..., Station]) -> None:
     with (
-        load('wavelength = "wavelenght"\nwavelength_range = [400, 1100]\npower = "power"') as station,
-        pytest.raises(InstrumentError, match=r"^meter: 'wavelenght' failed: AttributeError"),
+        load(_MAPPING.replace('attribute = "power"', 'attribute = "sensor_name"')) as station,
+        pytest.raises(InstrumentError, match=r"^meter: 'sensor_name' failed: TypeError"),
     ):
-        _ = station.find(PowerMeter).wavelength
+        _ = station.find(PowerMeter).power
 
 
-_SHUTTER = """
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"wavelength"', '"wavelenght"'),
+        ("[instruments.meter.role", "safe = { wavelenght = 900 }\n[instruments.meter.role"),
+    ],
+)
+def test_a_misspelt_attribute_is_refused_when_it_opens(
+    load: Callable[..., Station], old: str, new: str
+) -> None:
+    text = _METER.replace("{mapping}", _MAPPING)
+    assert old in text
+    message = r"^meter: a ThorlabsPM100USB has no 'wavelenght'; did you mean 'wavelength'\?$"
+    with pytest.raises(Refused, match=message):
+        load(text=text.replace(old, new, 1)).open()
+
+
+_GENERATOR = """
 backend = "@sim"
-[instruments.laser]
-driver = "pymeasure.instruments.thorlabs:ThorlabsPM100USB"
-twin = "thorlabs_pm100d"
-resource = "ASRL1::INSTR"
-settings = { read_termination = "\\n", write_termination = "\\n" }
-safe = { wavelength = 950.0 }
-[instruments.laser.role.shutter]
-is_open = "shut"
+[instruments.generator]
+driver = "pymeasure.instruments.agilent:Agilent33500"
+twin = "keysight_33500b"
+resource = "GPIB0::10::INSTR"
+safe = { "ch_2.output" = false }
+[instruments.generator.role.pulse_generator]
+period = "ch_1.pulse_period"
+width = "ch_1.pulse_width"
+output = "ch_1.output"
+period_limits = [1e-6, 1.0]
+width_limits = [1e-6, 1e-2]
 """
 
 
 def test_it_is_made_safe_by_its_role_and_by_what_the_file_says(load: Callable[..., Station]) -> None:
-    with load(text=_SHUTTER) as station:
-        device: Any = station["laser"]
-        device.instrument.shut = True
-        steps = station.make_safe()
-        assert steps[0].problem == ""
-        assert device.instrument.shut is False
-        assert device.instrument.wavelength == pytest.approx(950)
+    with load(text=_GENERATOR) as station:
+        device: Any = station["generator"]
+        device.output = device.instrument.ch_2.output = True
+        assert station.make_safe()[0].problem == ""
+        assert device.instrument.ch_1.output is False
+        assert device.instrument.ch_2.output is False
 
 
 @pytest.mark.parametrize(
@@ -105,6 +131,9 @@ def test_it_is_made_safe_by_its_role_and_by_what_the_file_says(load: Callable[..
     [
         ("power = {", "powr = {", "role.power_meter.powr: unknown member; did you mean 'power'?"),
         ('wavelength = "wavelength"\n', "", "role.power_meter: lacks wavelength;"),
+        ("[400, 1100]", "7", "role.power_meter.wavelength_range: is 7; must be [low, high]"),
+        ('"wavelength"', '""', "role.power_meter.wavelength: is ''; must be an attribute, or { value = … }"),
+        ("scale = 1e-3", "scale = 0", "role.power_meter.power: scale = 0 leaves nothing"),
         ("scale = 1e-3", "scal = 1e-3", "role.power_meter.power.scal: unknown key; did you mean 'scale'?"),
     ],
 )
@@ -125,6 +154,7 @@ def test_a_wrong_mapping_is_refused(load: Callable[..., Station], old: str, new:
         ),
         ("pymeasure.instruments.thorlabs", "pymeasure.instruments.thorlbs", "cannot be imported: No module"),
         ("role.power_meter", "role.powermeter", "role.powermeter: unknown role; did you mean 'power_meter'?"),
+        ("pymeasure.instruments.thorlabs:ThorlabsPM100USB", "collections:OrderedDict", "it is no pymeasure"),
         ('twin = "thorlabs_pm100d"', "", "has no twin; say which one plays it"),
     ],
 )

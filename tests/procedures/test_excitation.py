@@ -489,3 +489,17 @@ def test_a_shutter_is_closed_even_when_the_laser_does_not_obey(make_station) -> 
         with pytest.raises(DeviceFault):
             excitation.off()
         assert not blade.is_open
+
+
+def test_a_meter_that_gives_no_number_ends_the_calibration_with_its_name(make_station) -> None:
+    with make_station() as station:
+        excitation = Setup(station).excitation
+
+        class Blind:
+            name, settle_time, wavelength, wavelength_range = "meter", 0.0, 980.0, (400.0, 1100.0)
+            power = float("nan")
+
+        excitation.meter = Blind()  # type: ignore[assignment]
+        with pytest.raises(InstrumentError, match="^meter: its power reading is nan W"):
+            excitation.calibrate(1e-3, 1e-2)
+        assert not station.backend.world.bench.light_is_on()

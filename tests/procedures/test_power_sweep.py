@@ -99,7 +99,7 @@ def test_settings_with_units(settings, parameter, value):
         ({"points_per_decade": 0}, ["points_per_decade", "0", ">= 1"]),
         ({"points_per_decade": 2.5}, ["points_per_decade", "2.5", "int"]),
         ({"order": "sideways"}, ["order", "'sideways'", "'up_down'"]),
-        ({"temperatures": "300 K"}, ["temperatures", "array"]),
+        ({"temperatures": "300 V"}, ["temperatures", "number in K"]),
         ({"temperatures": [300, -5]}, ["temperatures[1]", "-5", "> 0"]),
         ({"temperatures": ["300 s"]}, ["temperatures", "'300 s'", "in K"]),
         ({"frames": 1}, ["frames", "1", ">= 2"]),
@@ -186,3 +186,8 @@ def test_measuring_opens_a_station_that_is_not_open():
         assert not station.backend.world.bench.light_is_on()
     finally:
         station.close()
+
+
+def test_one_temperature_is_a_list_of_one() -> None:
+    assert PowerSweep.of({"temperatures": 300}).temperatures == [300.0]
+    assert PowerSweep.of({"temperatures": "300 K"}).temperatures == [300.0]

@@ -39,6 +39,7 @@ OPENING = [
     ("STAR:THRE 0.5V", "0.500V"),
     ("STAR:THRE?", "500mV"),
     ("TSGE8:ENAB OFF", "OFF"),
+    ("TSGE8:MODE ONESHOT", "ONESHOT"),
     ("HIST1:INPO:STOP:LINK TSCO6", "TSCO6"),
     ("HIST1:INPO:REF:LINK STAR", "STAR"),
     ("HIST1:INPO:ENAB:LINK TSGE8", "TSGE8"),
@@ -190,6 +191,13 @@ def test_a_histogram_is_taken_between_two_moves_of_the_gate():
     np.testing.assert_array_equal(driver.histogram(2.0), [3, 2, 1])
     assert zmq.conversation == []
     assert driver.triggers == pytest.approx(200)
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, 9e-4, 1.1e6, float("nan"), float("inf")])
+def test_a_time_that_no_gate_can_be_open_for_is_refused(seconds):
+    driver, _ = open_driver()
+    with pytest.raises(Refused, match="counter: collect for .* s: must be 0.001 to 1e.06 s"):
+        driver.histogram(seconds)
 
 
 def test_without_triggers_there_is_no_histogram():

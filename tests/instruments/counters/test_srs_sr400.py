@@ -27,7 +27,7 @@ def talk(pairs: Sequence[tuple[Any, Any]], **settings: Any) -> AbstractContextMa
 def test_opening_ends_the_slow_answers_first_and_forgets_old_errors() -> None:
     with talk([]) as counter:
         assert GatedCounter in counter.ROLES
-        assert counter.exposure_limits == (1e-7, 9e4)
+        assert counter.exposure_limits == (1e-6, 9e4)
 
 
 def test_it_is_known_by_its_counters() -> None:
@@ -56,7 +56,7 @@ def test_an_echo_is_named_with_its_cure() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "sent"),
-    [(1e-7, "1E0"), (2e-6, "2E1"), (1e-3, "1E4"), (0.05, "5E5"), (0.3, "3E6"), (1.0, "1E7"), (9e4, "9E11")],
+    [(1e-6, "1E1"), (2e-6, "2E1"), (1e-3, "1E4"), (0.05, "5E5"), (0.3, "3E6"), (1.0, "1E7"), (9e4, "9E11")],
 )
 def test_exposures_of_one_digit(seconds: float, sent: str) -> None:
     with talk([(f"CP 2,{sent}", None), SET, ("CP 2", sent)]) as counter:
@@ -71,6 +71,11 @@ def test_exposures_of_one_digit(seconds: float, sent: str) -> None:
 def test_other_exposures_are_refused_with_the_nearest(seconds: float, near: str) -> None:
     with talk([]) as counter, pytest.raises(Refused, match=f"exposure = {seconds} s: .* nearest are {near}"):
         counter.exposure = seconds
+
+
+def test_presets_begin_at_ten_cycles() -> None:
+    with talk([]) as counter, pytest.raises(LimitError, match="exposure = 9e-07 s"):
+        counter.exposure = 9e-7
 
 
 def test_the_gate() -> None:

@@ -1,7 +1,7 @@
 """Conversations of the SR430 driver."""
 
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ OPENING: list[tuple[Any, Any]] = [
     ("OUTP 1", None),
     ("*IDN?", "Stanford_Research_Systems,SR430,s/n00211,ver1.06"),
     ("*CLS", None),
-    ("BCLK 0", None),
+    ("BCLK?", "0"),
     ("DCSL 0", None),
     FINE,
     ("TRSL 1", None),
@@ -74,6 +74,20 @@ def test_bins_come_by_the_1024() -> None:
     with talk(("PAUS", None), ("CLRS", None), ("BREC 2", None), FINE, ("BREC?", "2")) as scaler:
         scaler.bins = 1025
         assert scaler.bins == 2048
+
+
+def test_nobody_comes_between_the_commands_that_shape_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    with talk(("PAUS", None), ("CLRS", None), ("BREC 2", None), FINE) as scaler:
+        write, outside = scaler.write, []
+
+        def watched(command: str, **kwargs: Any) -> None:
+            if not cast(Any, scaler.lock)._is_owned():
+                outside.append(command)
+            write(command, **kwargs)
+
+        monkeypatch.setattr(scaler, "write", watched)
+        scaler.bins = 1025
+        assert outside == []
 
 
 def test_an_offset_moves_the_times() -> None:

@@ -166,10 +166,27 @@ def test_make_safe_switches_off_and_sets_no_power() -> None:
         laser.make_safe()
 
 
-def test_make_safe_switches_off_though_it_cannot_be_made_dark() -> None:
-    pairs = [*HOLD_DARK, ("l?", "1"), ("gam?", "1"), ("l0", "OK"), ("l?", "1"), *OFF]
-    with talk(pairs) as laser, pytest.raises(DeviceFault, match="still on"):
+def test_make_safe_does_every_step_though_the_head_stays_on() -> None:
+    lit = [*HOLD_DARK, ("l?", "1"), ("gam?", "1"), ("l0", "OK"), ("l?", "1")]
+    rest = [("l0", "OK"), ("l?", "1"), ("p 0.000000", "OK"), ("p?", "0.0000")]
+    with talk([*lit * 2, *rest * 2]) as laser, pytest.raises(DeviceFault, match="still on"):
         laser.make_safe()
+
+
+@pytest.mark.parametrize("answer", ["Syntax error: illegal command", "garbage"])
+def test_a_refused_or_garbled_switching_off_is_repeated(answer: str) -> None:
+    rest = [("p 0.000000", "OK"), ("p?", "0.0000")]
+    pairs = [*DARK, ("l0", answer), ("l0", None), *rest, *OFF, *rest]
+    with talk(pairs) as laser:
+        laser.make_safe()
+
+
+def test_a_power_that_leaves_its_limit_when_rounded_is_not_sent() -> None:
+    with talk([]) as laser:
+        laser.narrow_limit("drive", 0, 0.0499996)
+        assert laser.drive_limits == (0, 0.049999)
+        with pytest.raises(LimitError, match=r"drive = 0\.05 W is outside"):
+            laser.drive = 0.0499996
 
 
 def test_states_in_words() -> None:

@@ -46,7 +46,7 @@ class Talk:
 
     def with_driver(self, driver: Callable[..., Any], **settings: Any) -> Any:
         settings = {"clock": VirtualClock(), "name": "laser"} | settings
-        return expected_protocol(driver, self.pairs, **settings)
+        return expected_protocol(driver, self.pairs, connection_attributes={"timeout": 1000}, **settings)
 
 
 def select() -> Talk:
@@ -287,6 +287,36 @@ def test_make_safe_is_emission_rf_and_level() -> None:
         laser.make_safe()
 
 
+def test_what_leaves_its_limit_when_rounded_is_not_sent() -> None:
+    with select().with_driver(SuperKSelect) as laser:
+        for quantity, low, high in [
+            ("drive", 0.04, 33.37),
+            ("amplitude", 0.04, 33.37),
+            ("wavelength", 600.0004, 699.9996),
+            ("watchdog", 0.4, 10.6),
+        ]:
+            laser.narrow_limit(quantity, low, high)
+            for value in (low, high):
+                with pytest.raises(LimitError, match=f"laser: {quantity} = .* is outside the allowed"):
+                    setattr(laser, quantity, value)
+        assert laser.drive_limits == (0.1, 33.3)
+
+
+def test_no_other_message_comes_into_a_change_of_wavelength() -> None:
+    held: list[bool] = []
+
+    def exchange(*register: object) -> int:
+        held.append(laser.lock._is_owned())
+        return 1
+
+    with select().with_driver(SuperKSelect) as laser:
+        laser.crystals = {1: (500, 900)}
+        laser.check_errors = list
+        laser.read_number = laser.write_number = exchange
+        laser.wavelength = 600
+    assert held == [True] * 5
+
+
 # -- VARIA ----------------------------------------------------------------------------------------
 
 
@@ -306,10 +336,27 @@ def band(talk: Talk, moves: Sequence[tuple[int, int]]) -> Talk:
     ids=["up: the upper edge first", "down: the lower edge first"],
 )
 def test_a_band_moves_without_its_edges_crossing(centre: float, moves: list[tuple[int, int]]) -> None:
-    talk = band(edges(edges(varia(), 6450, 6550), 6450, 6550), moves)
+    talk = band(edges(varia(), 6450, 6550), moves)
     talk.read(16, 0x66, b"\0\x30").read(16, 0x66, b"\0\0").fine(15, 16)
     with talk.with_driver(SuperKVaria) as laser:
         laser.wavelength = centre
+
+
+def test_a_band_keeps_its_width_wherever_it_goes() -> None:
+    talk = edges(varia(), 6450, 6551)
+    band(talk, [(0x34, 6000), (0x33, 6101)]).read(16, 0x66, b"\0\0").fine(15, 16)
+    with talk.with_driver(SuperKVaria) as laser:
+        laser.wavelength = 605.06
+
+
+def test_a_band_that_leaves_its_limit_when_rounded_is_not_moved() -> None:
+    talk = edges(edges(varia(), 6450, 6550), 6450, 6550)
+    with talk.with_driver(SuperKVaria) as laser:
+        for quantity, low in [("wavelength", 600.04), ("bandwidth", 12.04), ("nd", 0.04)]:
+            laser.narrow_limit(quantity, low, 100 if quantity != "wavelength" else 800)
+            with pytest.raises(LimitError, match=quantity):
+                setattr(laser, quantity, low)
+        assert laser.wavelength_range == (600.1, 800)
 
 
 def test_centre_bandwidth_and_range() -> None:

@@ -18,6 +18,7 @@ ON_NO_ERROR = ("SYST:ERR?", '64,"No error"')
 OPENING = [("*IDN?", IDENTITY), NO_ERROR, ("WAV:MIN?", "690nm"), ("WAV:MAX?", "1040nm")]
 DARK, LIT, LOCKED = ("*STB?", "8"), ("*STB?", "9"), ("*STB?", "11")
 SHUT, OPEN = ("SHUT?", "0"), ("SHUT?", "1")
+WATCHED = ("TIM:WATC?", "7200")
 CLOSING = [("SHUT 0", None), SHUT]
 
 
@@ -52,6 +53,25 @@ def test_another_model_is_refused() -> None:
 def test_a_wavelength_out_of_range_sends_nothing(wavelength: float) -> None:
     with talk([]) as laser, pytest.raises(LimitError, match="laser: wavelength"):
         laser.wavelength = wavelength
+
+
+def test_a_wavelength_that_leaves_its_limit_when_rounded_is_not_sent() -> None:
+    with talk([]) as laser:
+        laser.narrow_limit("wavelength", 700.4, 900.6)
+        assert laser.wavelength_range == (701, 900)
+        for wavelength in (700.4, 900.6):
+            with pytest.raises(
+                LimitError, match=r"wavelength = \d+ nm is outside the allowed 700.4 to 900.6"
+            ):
+                laser.wavelength = wavelength
+
+
+def test_no_other_message_comes_between_an_order_and_its_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[bool] = []
+    with talk([("WAV 975", None), ("WAV?", "975nm"), ("READ:WAV?", "975nm"), DARK]) as laser:
+        monkeypatch.setattr(laser, "check_errors", lambda: held.append(laser.lock._is_owned()))
+        laser.wavelength = 975
+    assert held == [True]
 
 
 @pytest.mark.parametrize("drive", [0, 50, 100.1, float("nan")])
@@ -103,7 +123,7 @@ def test_a_setting_that_is_silently_ignored_is_found() -> None:
 
 def test_light_of_a_warm_laser() -> None:
     pairs = [
-        ("TIM:WATC?", "0"),
+        WATCHED,
         DARK,
         *CLOSING,
         ("READ:PCTW?", "100.00%"),
@@ -128,7 +148,7 @@ def test_light_of_a_warm_laser() -> None:
 def test_light_of_a_cold_laser_after_its_warm_up() -> None:
     clock = VirtualClock()
     pairs = [
-        ("TIM:WATC?", "0"),
+        WATCHED,
         DARK,
         *CLOSING,
         ("READ:PCTW?", "000%"),
@@ -170,9 +190,14 @@ def test_the_watchdog_is_set_before_the_pump() -> None:
         laser.emission = True
 
 
+def test_a_pump_that_does_not_hear_off_is_told_twice() -> None:
+    with talk([*CLOSING, ("OFF", None), *[LIT] * 41, ("OFF", None), DARK]) as laser:
+        laser.make_safe()
+
+
 def test_a_refused_start_says_why_and_leaves_the_shutter_closed() -> None:
     pairs = [
-        ("TIM:WATC?", "0"),
+        WATCHED,
         DARK,
         *CLOSING,
         ("READ:PCTW?", "100%"),

@@ -123,9 +123,30 @@ def test_emission_waits_until_the_temperature_is_in_its_window() -> None:
         laser.emission = True
 
 
-def test_emission_that_is_on_already_is_left_alone() -> None:
-    with talk([("OUTP:STAT?", "1")]) as laser:
+def test_emission_that_is_on_already_at_constant_current_is_left_alone() -> None:
+    with talk([("OUTP:STAT?", "1"), ("SOUR:FUNC:MODE?", "CURR")]) as laser:
         laser.emission = True
+
+
+def test_no_other_message_comes_between_a_setting_and_its_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[bool] = []
+
+    def check_errors() -> list[str]:
+        held.append(laser.lock._is_owned())
+        return []
+
+    with talk([("OUTP2:STAT 1", None), ("SOUR2:TEMP:SPO 25.000", None)]) as laser:
+        monkeypatch.setattr(laser, "check_errors", check_errors)
+        laser.tec = True
+        laser.tec_setpoint = 25
+    assert held == [True, True]
+
+
+def test_a_current_that_leaves_the_limit_of_the_device_when_rounded_is_not_sent() -> None:
+    with talk([("SOUR:CURR:LIM?", "7.9999995E-01")] * 2) as laser:
+        assert laser.drive_limits == (0, 0.799999)
+        with pytest.raises(LimitError, match="set in the device"):
+            laser.drive = 0.79999995
 
 
 @pytest.mark.parametrize(
@@ -202,7 +223,7 @@ def test_make_safe_sets_the_current_to_zero_even_when_the_output_cannot_be_confi
 
 
 def test_make_safe_reports_a_current_that_stays() -> None:
-    pairs = [*OFF, ("SOUR:CURR 0", None), ("SOUR:CURR?", "0.3")]
+    pairs = [*OFF, *[("SOUR:CURR 0", None), ("SOUR:CURR?", "0.3")] * 2]
     with talk(pairs) as laser, pytest.raises(DeviceFault, match=r"0\.3 A"):
         laser.make_safe()
 

@@ -95,6 +95,14 @@ def test_a_change_of_shape_while_it_emits_is_the_device_s_error() -> None:
         laser.pulsed = True
 
 
+def test_no_other_message_comes_between_a_word_and_its_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[bool] = []
+    with talk([("TRIG:SOUR EXT", None)]) as laser:
+        monkeypatch.setattr(laser, "check_errors", lambda: held.append(laser.lock._is_owned()))
+        laser.pulse_trigger = "external"
+    assert held == [True]
+
+
 def test_a_word_that_is_no_answer_is_refused() -> None:
     with talk([("SOUR:FUNC:SHAP?", "PU")]) as laser, pytest.raises(BadAnswer, match="'PU'"):
         _ = laser.pulsed

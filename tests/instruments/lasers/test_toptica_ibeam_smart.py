@@ -27,6 +27,7 @@ OPENING = [
     says("talk usual"),
     says("ver", "iBPs-001A01-05"),
     SERIAL,
+    says("sh sat", "Imax: 180 mA", "Pmax: 120 mW", "CH2 setp: 1.000 mW"),
 ]
 LEVELS = says("sh level pow", "CH1, PWR:  0.000 mW", "CH2, PWR: 50.000 mW")
 OFF = [says("la off"), says("sta la", "OFF")]
@@ -47,7 +48,7 @@ def test_another_model_is_refused() -> None:
     other = says("serial", "SN: DLC-PRO-1")
     with (
         pytest.raises(WrongModel, match="Toptica iBeam smart expected, but 'DLC-PRO-1'"),
-        expected_protocol(IBeamSmart, [*OPENING[:-1], other], name="laser"),
+        expected_protocol(IBeamSmart, [*OPENING[:-2], other], name="laser"),
     ):
         pass
 
@@ -72,18 +73,25 @@ def test_another_channel_may_be_the_drive() -> None:
         laser.power = 1.5e-3
 
 
-@pytest.mark.parametrize("power", [-1e-3, 0.21, float("nan")])
+@pytest.mark.parametrize("power", [-1e-3, 0.121, float("nan")])
 def test_a_power_outside_the_limits_sends_nothing(power: float) -> None:
     with talk([]) as laser, pytest.raises(LimitError, match="laser: power"):
         laser.drive = power
 
 
 def test_drive_limits_are_those_of_station_and_head() -> None:
-    head = says("sh sat", "Imax: 180 mA", "Pmax: 120 mW", "CH2 setp: 1.000 mW")
-    with talk([head, head]) as laser:
+    with talk([]) as laser:
         assert laser.drive_limits == (0, 0.12)
         laser.narrow_limit("power", 0.01, 0.1)
         assert laser.rated_power == 0.1
+
+
+def test_a_power_that_leaves_its_limit_when_rounded_is_not_sent() -> None:
+    with talk([]) as laser:
+        laser.narrow_limit("power", 0, 0.0499999996)
+        assert laser.drive_limits == (0, 0.049999999)
+        with pytest.raises(LimitError, match=r"power = 0\.05 W is outside"):
+            laser.power = 0.0499999996
 
 
 def test_readings_with_and_without_the_information_that_they_are_scaled() -> None:
@@ -154,8 +162,14 @@ def test_emission_is_the_light_of_its_channel_alone() -> None:
     assert clock.now() == pytest.approx(0.1 + laser.settle_time)
 
 
-def test_emission_that_is_on_already_is_left_alone() -> None:
-    with talk([says("sta la", "ON")]) as laser:
+def test_emission_that_is_on_already_becomes_that_of_its_channel_alone() -> None:
+    pairs = [
+        says("sta la", "ON"),
+        says("sh level pow", "CH1, PWR:  5.000 mW", "CH2, PWR: 50.000 mW"),
+        says("ch 1 pow 0 mic"),
+        says("en 2"),
+    ]
+    with talk(pairs) as laser:
         laser.emission = True
 
 
@@ -190,12 +204,12 @@ def test_make_safe_is_off_and_zero_read_back_any_number_of_times() -> None:
 
 def test_make_safe_tries_again_and_reports() -> None:
     stuck = [says("la off"), says("sta la", "ON")]
-    pairs = [*stuck, (b"la off\r\n", None), *stuck, says("ch 2 pow 0 mic"), LEVELS]
+    pairs = [*stuck, (b"la off\r\n", None), *stuck, *[says("ch 2 pow 0 mic"), LEVELS] * 2]
     with talk(pairs) as laser, pytest.raises(DeviceFault, match="still on"):
         laser.make_safe()
 
 
 def test_make_safe_reports_a_power_that_stays() -> None:
-    pairs = [*OFF, says("ch 2 pow 0 mic"), LEVELS]
+    pairs = [*OFF, *[says("ch 2 pow 0 mic"), LEVELS] * 2]
     with talk(pairs) as laser, pytest.raises(DeviceFault, match=r"channel 2 is at 0\.05 W"):
         laser.make_safe()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pymeasure.test import expected_protocol
@@ -115,11 +115,20 @@ def test_a_grating_that_was_not_taken_is_a_fault() -> None:
         assert mono.wavelength_range == (0, 1400)
 
 
-def test_a_turret_is_followed_by_its_first_grating() -> None:
+def test_a_turret_is_followed_by_its_first_grating(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = [("2 TURRET", " ok"), ("?TURRET", " 2  ok"), ("4 GRATING", " ok"), ("?GRATING", " 4  ok")]
     with talk(pairs) as mono:
+        exchange, outside = mono._exchange, []
+
+        def watched(command: str, patience: float = 0.0) -> str:
+            if not cast(Any, mono.lock)._is_owned():
+                outside.append(command)
+            return exchange(command, patience)
+
+        monkeypatch.setattr(mono, "_exchange", watched)
         mono.turret = 2
         assert mono.wavelength_range == (0, 2800)
+        assert outside == []
 
 
 def test_a_turret_without_gratings_is_refused() -> None:
@@ -136,6 +145,14 @@ def test_slits() -> None:
     with talk(pairs, exit_port="front") as mono:
         assert mono.entrance_slit == 480
         mono.exit_slit = 250
+
+
+@pytest.mark.parametrize("slit", ["entrance_slit", "exit_slit"])
+def test_a_width_is_rounded_before_it_is_checked(slit: str) -> None:
+    with talk([]) as mono:
+        mono.narrow_limit(slit, 10, 99.6)
+        with pytest.raises(LimitError, match=f"mono: {slit} = 100 µm"):
+            setattr(mono, slit, 99.6)
 
 
 def test_a_slit_without_motor() -> None:

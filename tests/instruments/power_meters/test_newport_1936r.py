@@ -58,6 +58,13 @@ def test_another_model_is_refused() -> None:
         pass
 
 
+def test_a_wavelength_is_rounded_before_it_is_checked() -> None:
+    with talk([]) as meter:
+        meter.narrow_limit("wavelength", 400, 975.6)
+        with pytest.raises(LimitError, match="meter: wavelength = 976 nm"):
+            meter.wavelength = 975.6
+
+
 def test_old_errors_are_forgotten_at_opening() -> None:
     pairs = [*OPENING[:3], ("ERRSTR?", '115, "OLD"'), *OPENING[3:]]
     with expected_protocol(Newport1936R, pairs, clock=VirtualClock()):

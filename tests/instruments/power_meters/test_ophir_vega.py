@@ -97,10 +97,22 @@ def test_a_wavelength_the_head_does_not_know_sends_nothing(wavelength: float) ->
         meter.wavelength = wavelength
 
 
+def test_a_wavelength_is_rounded_before_it_is_checked() -> None:
+    with talk([]) as meter:
+        meter.narrow_limit("wavelength", 400, 975.6)
+        with pytest.raises(LimitError, match="meter: wavelength = 976 nm"):
+            meter.wavelength = 975.6
+
+
 @pytest.mark.parametrize(("power", "index"), [(0.03, 0), (0.0031, 0), (0.003, 1), (1e-6, 2), (0, 2)])
 def test_the_smallest_range_that_holds_the_power_is_taken(power: float, index: int) -> None:
     with talk([RANGES, (f"$WN{index}", "*")]) as meter:
         meter.full_scale = power
+
+
+def test_a_range_holds_the_power_it_is_called_by() -> None:
+    with talk([("$AR", "*-1 dBm AUTO 30.0mW 300uW 30.0uW"), ("$WN2", "*")]) as meter:
+        meter.full_scale = 3e-5
 
 
 @pytest.mark.parametrize(

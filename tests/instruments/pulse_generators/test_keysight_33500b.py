@@ -7,11 +7,12 @@ import pytest
 from pymeasure.test import expected_protocol
 
 from antistokes.instruments.clock import VirtualClock
-from antistokes.instruments.errors import DeviceFault, LimitError, Refused, WrongModel
+from antistokes.instruments.errors import DeviceFault, InstrumentError, LimitError, Refused, WrongModel
 from antistokes.instruments.pulse_generators.keysight_33500b import Keysight33500B
 from antistokes.instruments.roles import PulseGenerator
 
 NO_ERROR = ("SYST:ERR?", '+0,"No error"')
+OFF: list[tuple[Any, Any]] = [("OUTP1 0", None), ("OUTP1?", "0")]
 MODULATIONS = ("AM", "FM", "PM", "PWM", "FSK", "BPSK", "SUM", "SWE", "BURS")
 
 
@@ -106,7 +107,7 @@ def test_levels_do_not_cross() -> None:
 def test_on_is_plain_pulses_and_asks_for_errors_before_there_is_light() -> None:
     pairs: list[tuple[Any, Any]] = [(f"SOUR1:{modulation}:STAT 0", None) for modulation in MODULATIONS]
     pairs += [("SOUR1:FUNC PULS", None), ("OUTP1:POL NORM", None), ("OUTP:SYNC:SOUR CH1", None)]
-    pairs += [("OUTP:SYNC 1", None), NO_ERROR, ("OUTP1 1", None), NO_ERROR, ("OUTP1?", "1")]
+    pairs += [("OUTP:SYNC 1", None), NO_ERROR, ("OUTP1 1", None), NO_ERROR, *[("OUTP1?", "1")] * 2]
     with talk(*pairs) as generator:
         generator.output = True
         assert generator.output is True
@@ -116,7 +117,7 @@ def test_a_settings_conflict_keeps_the_output_off() -> None:
     pairs: list[tuple[Any, Any]] = [(f"SOUR1:{modulation}:STAT 0", None) for modulation in MODULATIONS]
     pairs += [("SOUR1:FUNC PULS", None), ("OUTP1:POL NORM", None)]
     pairs += [("OUTP:SYNC 1", None)]
-    pairs += [("SYST:ERR?", '-221,"Settings conflict; pulse width decreased due to period"'), NO_ERROR]
+    pairs += [("SYST:ERR?", '-221,"Settings conflict; pulse width decreased due to period"'), NO_ERROR, *OFF]
     with (
         talk(*pairs, model="33511B") as generator,
         pytest.raises(DeviceFault, match='generator: error -221 "Settings conflict; pulse width'),
@@ -124,10 +125,33 @@ def test_a_settings_conflict_keeps_the_output_off() -> None:
         generator.output = True
 
 
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ([("SYST:ERR?", '-222,"Data out of range"'), NO_ERROR], "-222"),
+        ([("SYST:ERR?", "x")], "'x'"),
+        ([NO_ERROR, ("OUTP1?", "0")], "still off"),
+    ],
+)
+def test_an_output_that_is_not_confirmed_does_not_stay_on(answers: list[tuple[str, str]], error: str) -> None:
+    pairs: list[tuple[Any, Any]] = [(f"SOUR1:{modulation}:STAT 0", None) for modulation in MODULATIONS]
+    pairs += [("SOUR1:FUNC PULS", None), ("OUTP1:POL NORM", None), ("OUTP:SYNC 1", None), NO_ERROR]
+    pairs += [("OUTP1 1", None), *answers, *OFF]
+    with talk(*pairs, model="33511B") as generator, pytest.raises(InstrumentError, match=error):
+        generator.output = True
+
+
 def test_off_is_read_back() -> None:
-    with talk(("OUTP1 0", None), ("OUTP1?", "0")) as generator:
+    with talk(*OFF) as generator:
         generator.output = False
-    with talk(("OUTP1 0", None), ("OUTP1?", "1")) as generator, pytest.raises(DeviceFault, match="still on"):
+    stays = [OFF[0], ("OUTP1?", "1")]
+    with talk(*stays, *stays) as generator, pytest.raises(DeviceFault, match="still on"):
+        generator.make_safe()
+
+
+@pytest.mark.parametrize("answer", ["1", "x"])
+def test_off_is_tried_again(answer: str) -> None:
+    with talk(OFF[0], ("OUTP1?", answer), *OFF) as generator:
         generator.make_safe()
 
 

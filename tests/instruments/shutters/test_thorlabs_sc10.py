@@ -1,6 +1,6 @@
 """Conversations of the SC10 driver, beside the command table of the manual."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -19,6 +19,7 @@ def says(command: str, answer: str = "") -> tuple[bytes, bytes]:
 
 
 OPENING = (b"id?\r", b"id?\rTHORLABS SC10 VERSION 1.07\r>")
+CLOSED = [says("ens?", "0"), says("closed?", "1"), says("ens?", "0")]
 READY = [says("interlock?", "0"), says("mode?", "1"), says("trig?", "0")]
 
 
@@ -74,14 +75,17 @@ def test_another_mode_is_left_before_it_opens() -> None:
 
 
 def test_an_open_interlock_is_named_and_nothing_is_toggled() -> None:
-    with talk([says("interlock?", "1")]) as shutter, pytest.raises(DeviceFault, match="interlock is open"):
+    with (
+        talk([says("interlock?", "1"), *CLOSED]) as shutter,
+        pytest.raises(DeviceFault, match="interlock is open"),
+    ):
         shutter.is_open = True
 
 
 def test_a_blade_that_does_not_move_is_named() -> None:
     stuck = [says("closed?", "1")] * 101
     pairs = [*READY, says("ens?", "0"), says("ens"), *stuck, says("interlock?", "0"), says("mode?", "1")]
-    with talk(pairs) as shutter, pytest.raises(DeviceFault, match="is not open 1 s after"):
+    with talk([*pairs, *CLOSED]) as shutter, pytest.raises(DeviceFault, match="is not open 1 s after"):
         shutter.is_open = True
 
 
@@ -95,11 +99,40 @@ def test_make_safe_closes_and_reads_the_enable_again_when_an_answer_was_garbled(
     pairs = [
         says("ens?", "1"),
         (b"ens\r", b" \x80s\r>"),
-        says("ens?", "0"),
-        says("closed?", "1"),
-        says("ens?", "0"),
+        *CLOSED,
     ]
     with talk(pairs) as shutter:
+        shutter.make_safe()
+
+
+@pytest.mark.parametrize("close", [lambda it: it.make_safe(), lambda it: setattr(it, "is_open", False)])
+def test_a_toggle_that_opened_it_is_followed_by_one_that_closes_it(close: Callable[[Any], None]) -> None:
+    """A single cycle had ended in between."""
+    opened = [says("ens?", "1"), says("ens"), *[says("closed?", "0")] * 101, says("mode?", "3")]
+    with talk([*opened, says("ens?", "1"), says("ens"), *CLOSED[1:]]) as shutter:
+        close(shutter)
+
+
+def test_an_opening_that_cannot_be_confirmed_is_taken_back() -> None:
+    pairs = [*READY, says("ens?", "0"), says("ens"), says("closed?", "x")]
+    with (
+        talk([*pairs, says("ens?", "1"), says("ens"), *CLOSED[1:]]) as shutter,
+        pytest.raises(BadAnswer, match="neither 0 nor 1"),
+    ):
+        shutter.is_open = True
+
+
+def test_what_answers_nonsense_is_told_to_close_without_a_toggle() -> None:
+    with (
+        talk([says("ens?", "x"), says("ens?", "x"), (b"mode=3\r", None)]) as shutter,
+        pytest.raises(BadAnswer, match="neither 0 nor 1"),
+    ):
+        shutter.make_safe()
+
+
+def test_a_blade_that_stays_open_is_not_called_closed_because_of_the_interlock() -> None:
+    stays = [says("ens?", "0"), *[says("closed?", "0")] * 101, says("mode?", "1")]
+    with talk([*stays, *stays]) as shutter, pytest.raises(DeviceFault, match="is not closed 1 s after"):
         shutter.make_safe()
 
 

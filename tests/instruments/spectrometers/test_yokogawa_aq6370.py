@@ -63,11 +63,14 @@ def frame(*exchanges):
         return osa.frame()
 
 
+RESOLUTION = (b":SENS:BAND:RES?", b"+5.00000000E-010")
+
+
 def test_fulfils_its_role():
-    with analyser() as osa:
+    with analyser(RESOLUTION) as osa:
         assert Spectrometer in osa.ROLES
-        assert osa.signal_unit == "W"
-        assert osa.saturation == 0.1
+        assert osa.signal_unit == "W/nm"
+        assert osa.saturation == pytest.approx(0.1 / 0.5)
 
 
 def test_another_model_is_refused():
@@ -93,8 +96,9 @@ def test_a_frame_is_one_sweep_of_trace_a():
         *DONE,
         (b":TRAC:X? TRA", block(AXIS)), OK,
         (b":TRAC:Y? TRA", block(level)), OK,
+        RESOLUTION,
     ) as osa:  # fmt: skip
-        np.testing.assert_array_equal(osa.frame(), level)
+        np.testing.assert_allclose(osa.frame(), level / 0.5)
         assert osa.clock.now() == pytest.approx(0.2)
 
 

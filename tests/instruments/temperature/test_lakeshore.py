@@ -139,9 +139,22 @@ def test_switching_on_uses_the_heater_range_and_asks_for_the_heater():
 
 
 def test_switching_off():
-    with controller((b"RANGE 1,0", None), OK, (b"RANGE? 1", b"0")) as cryostat:
+    with controller((b"RANGE 1,0", None), OK, (b"RANGE? 1", b"0"), (b"RANGE? 1", b"0")) as cryostat:
         cryostat.control = False
         assert cryostat.control is False
+
+
+@pytest.mark.parametrize("answer", [b"2", b"x"])
+def test_switching_off_that_did_not_happen_is_tried_again(answer):
+    off = [(b"RANGE 1,0", None), OK]
+    with controller(*off, (b"RANGE? 1", answer), *off, (b"RANGE? 1", b"0")) as cryostat:
+        cryostat.control = False
+
+
+def test_a_heater_that_cannot_be_switched_off_is_reported():
+    off = [(b"RANGE 1,0", None), OK, (b"RANGE? 1", b"2")]
+    with controller(*off, *off) as cryostat, pytest.raises(DeviceFault, match="output 1 stays on"):
+        cryostat.control = False
 
 
 def test_an_output_that_is_not_in_closed_loop_is_not_switched_on():
@@ -183,7 +196,13 @@ def test_make_safe_switches_all_heaters_off_and_makes_sure():
 
 
 def test_a_heater_that_stays_on_is_reported():
-    with controller(SAFE, (ASK, b"0;2;0;0")) as cryostat, pytest.raises(DeviceFault, match="stays on"):
+    stays = [SAFE, (ASK, b"0;2;0;0")]
+    with controller(*stays, *stays) as cryostat, pytest.raises(DeviceFault, match="stays on"):
+        cryostat.make_safe()
+
+
+def test_make_safe_is_tried_again():
+    with controller(SAFE, (ASK, b"0;2;0;0"), SAFE, (ASK, b"0;0;0;0")) as cryostat:
         cryostat.make_safe()
 
 

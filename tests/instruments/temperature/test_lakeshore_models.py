@@ -107,24 +107,49 @@ def test_a_331e_has_no_loop_2():
     ("loop_2", "text"), [(b"0,3,A,1,+300.0,+000.0,+000.0", "stays on loop 2"), (b"0,3", "ANALOG")]
 )
 def test_a_loop_2_that_stays_is_reported(loop_2, text):
-    with (
-        model_331(
-            (b"RANGE 0", None), (b"RANGE?", b"0"), IDN_331,
-            (b"ANALOG?", b"0,3,A,1,+300.0,+000.0,+000.0"),
-            (b"ANALOG 0,0,A,1,+300.0,+000.0,+000.0", None),
-            (b"ANALOG?", loop_2),
-        ) as cryostat,
-        pytest.raises((DeviceFault, BadAnswer), match=text),
-    ):  # fmt: skip
+    stays = [
+        (b"RANGE 0", None), (b"RANGE?", b"0"), IDN_331,
+        (b"ANALOG?", b"0,3,A,1,+300.0,+000.0,+000.0"),
+        (b"ANALOG 0,0,A,1,+300.0,+000.0,+000.0", None),
+        (b"ANALOG?", loop_2),
+    ]  # fmt: skip
+    with model_331(*stays, *stays) as cryostat, pytest.raises((DeviceFault, BadAnswer), match=text):
         cryostat.make_safe()
 
 
 def test_a_331_heater_that_stays_on_is_reported():
+    stays = [
+        (b"RANGE 0", None), (b"RANGE?", b"2"), IDN_331, (b"ANALOG?", b"0,1,A,1,+300.0,+000.0,+000.0")
+    ]  # fmt: skip
     with (
-        model_331((b"RANGE 0", None), (b"RANGE?", b"2")) as cryostat,
+        model_331(*stays, *stays) as cryostat,
         pytest.raises(DeviceFault, match="stays on: 'RANGE.' was answered by '2'"),
     ):
         cryostat.make_safe()
+
+
+def test_a_331_heater_that_is_not_confirmed_does_not_keep_loop_2_on():
+    released = (b"ANALOG?", b"0,0,A,1,+300.0,+000.0,+000.0")
+    with model_331(
+        (b"RANGE 0", None), (b"RANGE?", b"x"), IDN_331,
+        (b"ANALOG?", b"0,3,A,1,+300.0,+000.0,+000.0"),
+        (b"ANALOG 0,0,A,1,+300.0,+000.0,+000.0", None), released,
+        (b"RANGE 0", None), (b"RANGE?", b"0"), IDN_331, released,
+    ) as cryostat:  # fmt: skip
+        cryostat.make_safe()
+
+
+def test_nobody_comes_between_a_331s_reading_and_its_status():
+    with model_331((b"KRDG? A", b"+077.350"), (b"RDGST? A", b"000")) as cryostat:
+        ask, held = cryostat.ask, []
+
+        def asked(question):
+            held.append(cryostat.lock._is_owned())
+            return ask(question)
+
+        cryostat.ask = asked
+        assert cryostat.temperature == 77.35
+        assert held == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -158,16 +158,51 @@ def test_a_working_heater_counts_as_control():
 
 
 def test_make_safe_waits_for_the_heater_and_may_be_called_when_nothing_runs():
-    idle = [said("STP", "System not able to stop at this time"), *STOP[1:], said("GPHP", "-0.100")]
+    idle = [said("STP", "System not able to stop at this time"), *STOP[1:], said("GPHP", "0.000")]
     with controller(*STOP, said("GPHP", "1.736"), said("GPHP", "0.000"), *idle) as cryostat:
         cryostat.make_safe()
         cryostat.make_safe()
 
 
 def test_a_heater_that_stays_on_is_a_fault():
+    stays = [*STOP, *[said("GPHP", "1.736")] * 12]
     with (
-        controller(*STOP, *[said("GPHP", "1.736")] * 12) as cryostat,
+        controller(*stays, *stays) as cryostat,
         pytest.raises(DeviceFault, match="heater stays on at 1.736 W"),
+    ):
+        cryostat.make_safe()
+
+
+@pytest.mark.parametrize("garbled", [0, 1, 2])
+def test_a_garbled_answer_keeps_nothing_from_being_stopped(garbled):
+    """The rest is done, then all of it again."""
+    stop = [*STOP, said("GPHP", "0.000")]
+    first = [(asked, frame("!!") if n == garbled else answer) for n, (asked, answer) in enumerate(stop)]
+    if garbled == 1:
+        del first[2]  # a heater that is not told to be off is not looked at
+    with controller(*first, *stop) as cryostat:
+        cryostat.make_safe()
+
+
+def test_what_answers_nonsense_is_told_all_the_same():
+    garbled = [(asked, frame("!!")) for asked, _ in STOP]
+    blind = [(asked, None) for asked, _ in STOP]
+    with controller(*garbled, *garbled, *blind) as cryostat, pytest.raises(BadAnswer, match="'STP'"):
+        cryostat.make_safe()
+
+
+@pytest.mark.parametrize("switch_off", [lambda it: it.make_safe(), lambda it: setattr(it, "control", False)])
+def test_a_heater_whose_power_is_not_available_is_off_when_that_is_confirmed(switch_off):
+    with controller(*STOP, said("GPHP", "-0.100")) as cryostat:
+        switch_off(cryostat)
+
+
+def test_a_heater_that_neither_confirms_nor_tells_its_power_may_be_on():
+    unknown = [STOP[0], said("SPHP 0.0", "System not able to set power at this time")]
+    unknown += [said("GPHP", "-0.100")] * 12
+    with (
+        controller(*unknown, *unknown) as cryostat,
+        pytest.raises(DeviceFault, match="'GPHP': not available"),
     ):
         cryostat.make_safe()
 

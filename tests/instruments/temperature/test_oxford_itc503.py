@@ -28,6 +28,7 @@ def status(auto=1, remote=3, sweep=0, sensor=1, auto_pid=0):
 
 
 REMOTE = status()
+OFF = [status(auto=0), (b"R5", b"R0.0")]
 
 
 @contextmanager
@@ -126,7 +127,7 @@ def test_the_heater_is_switched_and_the_gas_left_alone():
     automatic, manual = status(auto=3), status(auto=2)
     with controller(
         manual, REMOTE, (b"A3", b"A"), automatic,
-        automatic, REMOTE, (b"A2", b"A"), (b"O0", b"O"), manual,
+        automatic, REMOTE, (b"A2", b"A"), REMOTE, (b"O0", b"O"), *OFF, manual,
     ) as cryostat:  # fmt: skip
         cryostat.control = True
         assert cryostat.control is True
@@ -161,21 +162,43 @@ def test_pid_is_a_tuple_and_not_the_tables():
 
 SAFE = [
     REMOTE, (b"S0", b"S"),
-    status(auto=1), REMOTE, (b"A0", b"A"), (b"O0", b"O"),
+    status(auto=1), REMOTE, (b"A0", b"A"), REMOTE, (b"O0", b"O"),
 ]  # fmt: skip
 
 
 def test_make_safe_switches_the_heater_off_and_waits_for_it():
-    off = status(auto=0)
-    with controller(*SAFE, off, (b"R5", b"R18.5"), off, (b"R5", b"R0.0")) as cryostat:
+    with controller(*SAFE, OFF[0], (b"R5", b"R18.5"), *OFF) as cryostat:
         cryostat.make_safe()
         assert cryostat.clock.now() == 0.25
 
 
 def test_a_heater_that_stays_on_is_reported():
     still_on = [status(auto=0), (b"R5", b"R18.5")] * 9
-    with controller(*SAFE, *still_on) as cryostat, pytest.raises(DeviceFault, match="not off 2 s after"):
+    stays = [*SAFE, *still_on]
+    with controller(*stays, *stays) as cryostat, pytest.raises(DeviceFault, match="not off 2 s after"):
         cryostat.make_safe()
+
+
+@pytest.mark.parametrize("refused", [1, 4, 6])
+def test_a_refused_order_keeps_none_of_the_others_from_being_given(refused):
+    """S0, A0 or O0; then all of it is done again."""
+    first = [*SAFE, *OFF] if refused == 1 else SAFE
+    first = [(o, b"?" + o) if n == refused else (o, a) for n, (o, a) in enumerate(first)]
+    with controller(*first, *SAFE, *OFF) as cryostat:
+        cryostat.make_safe()
+
+
+def test_a_garbled_status_does_not_leave_the_heater_on():
+    off = [status(auto=1), REMOTE, (b"A0", b"A"), REMOTE, (b"O0", b"O")]
+    with controller((b"X", b"X0A"), REMOTE, (b"O0", b"O"), *off, *OFF) as cryostat:
+        cryostat.control = False
+
+
+def test_what_answers_nonsense_is_told_all_the_same():
+    garbled = [(b"X", b"X0A")] * 2
+    blind = [(b"C3", None), (b"A0", None), (b"O0", None)]
+    with controller(*garbled, *garbled, *blind) as cryostat, pytest.raises(BadAnswer, match="'X'"):
+        cryostat.control = False
 
 
 def test_a_station_may_keep_the_control_on():

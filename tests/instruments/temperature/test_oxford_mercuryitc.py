@@ -237,17 +237,35 @@ def test_make_safe_twice():
 
 def test_a_heater_that_stays_on_is_a_fault():
     stuck = [*OFF[:2], read(f"{LOOP}:HSET", "30.0000"), OFF[3]]
-    with controller(*stuck) as cryostat, pytest.raises(DeviceFault, match="MB1.T1 stays on at 30 %"):
+    with controller(*stuck, *stuck) as cryostat, pytest.raises(DeviceFault, match="MB1.T1 stays on at 30 %"):
         cryostat.make_safe()
 
 
 def test_a_loop_that_refuses_does_not_keep_the_other_on():
     opening = [*OPENING[:3], read("DEV:DB6.T1:TEMP:LOOP:HTR", "DB1.H1"), *OPENING[4:]]
     other = [(b.replace(b"MB1.T1", b"DB6.T1"), a.replace(b"MB1.T1", b"DB6.T1")) for b, a in OFF]
+    denied = [put(f"{LOOP}:ENAB", "OFF", verdict="DENIED"), put(f"{LOOP}:HSET", "0")]
     with (
-        controller(put(f"{LOOP}:ENAB", "OFF", verdict="DENIED"), *other, opening=opening) as cryostat,
+        controller(*denied, *denied, *other, opening=opening) as cryostat,
         pytest.raises(DeviceFault, match="DENIED"),
     ):
+        cryostat.make_safe()
+
+
+@pytest.mark.parametrize("garbled", [0, 1, 2, 3])
+def test_a_garbled_answer_neither_leaves_its_heater_on_nor_the_other(garbled):
+    opening = [*OPENING[:3], read("DEV:DB6.T1:TEMP:LOOP:HTR", "DB1.H1"), *OPENING[4:]]
+    other = [(b.replace(b"MB1.T1", b"DB6.T1"), a.replace(b"MB1.T1", b"DB6.T1")) for b, a in OFF]
+    first = OFF[: max(garbled + 1, 2)]
+    first[garbled] = (OFF[garbled][0], b"STAT:\xff")
+    with controller(*first, *OFF, *other, opening=opening) as cryostat:
+        cryostat.make_safe()
+
+
+def test_what_answers_nonsense_is_told_all_the_same():
+    garbled = [(asked, b"STAT:\xff") for asked, _ in OFF[:2]]
+    blind = [(asked, None) for asked, _ in OFF[:2]]
+    with controller(*garbled, *garbled, *blind) as cryostat, pytest.raises(BadAnswer, match="ENAB:OFF"):
         cryostat.make_safe()
 
 

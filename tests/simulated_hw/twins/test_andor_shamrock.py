@@ -317,6 +317,54 @@ def test_warming_up_that_takes_too_long_keeps_cooling(twin):
     assert twin.cooler.on
 
 
+def test_warming_up_is_refused_where_the_station_allows_no_warm_set_point(twin, driver):
+    driver.narrow_limit("setpoint", -100, -19.6)
+    driver.setpoint = -50
+    before = twin.clock.now()
+    with pytest.raises(Refused, match="warm_up needs a set-point above -20 °C; .* up to -20 °C"):
+        driver.warm_up()
+    assert (driver.setpoint, twin.clock.now()) == (-50, before)
+    driver.limits["setpoint"] = driver.limits["setpoint"]._replace(high=-19.0)
+    driver.warm_up()
+    assert not twin.cooler.on
+
+
+def test_a_set_point_is_rounded_before_it_is_checked(driver):
+    driver.narrow_limit("setpoint", -60.6, 20)
+    with pytest.raises(LimitError, match="setpoint = -61 °C"):
+        driver.setpoint = -60.6
+    assert driver.setpoint == -60
+
+
+def test_an_acquisition_that_cannot_be_ended_does_not_keep_the_shutter_open(twin):
+    driver = opened(twin)
+    driver._set_shutter(0)
+    driver._sdk = Faulty(twin.sdk(), abort_acquisition=20013)
+    with pytest.raises(ConnectionFailed, match="'AbortAcquisition' failed: DRV_ERROR_ACK"):
+        driver.make_safe()
+    assert twin.shutter == 2
+
+
+def test_a_shutter_that_did_not_close_is_told_again(twin, driver, monkeypatch):
+    sdk, lost = driver._sdk, [20013]
+
+    def set_shutter(*arguments):
+        return lost.pop() if lost else twin.sdk().set_shutter(*arguments)
+
+    driver._set_shutter(0)
+    monkeypatch.setattr(sdk, "set_shutter", set_shutter)
+    driver.make_safe()
+    assert twin.shutter == 2
+
+
+def test_a_spectrograph_that_does_not_close_keeps_nothing_from_being_given_back(twin):
+    driver = opened(twin)
+    driver._sdk = Faulty(twin.sdk(), shamrock_close=20201)
+    with pytest.raises(ConnectionFailed, match="'ShamrockClose' failed"):
+        driver.close()
+    assert not twin.initialized
+
+
 def test_closing_gives_everything_back_and_stays_cold(twin, driver):
     driver.make_safe()
     driver.close()

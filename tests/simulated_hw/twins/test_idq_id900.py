@@ -227,6 +227,11 @@ def test_the_gate_closes_by_itself_after_its_width(twin, ask):
     assert counts.sum() == pytest.approx(2e4, rel=0.04)
 
 
+def test_a_gate_of_short_pulses_has_another_width(twin, ask):
+    counts = collect(twin, ask, 10.0, "TSGE8:MODE SPULSE", "TSGE8:SPUL:PWID 1TTB;:TSGE8:ONES:PWID 2TTB")
+    assert counts.sum() == pytest.approx(1e4, rel=0.04)
+
+
 def test_the_record_generator_is_a_gate_too(twin, ask):
     collect(twin, ask, 0.0, "HIST1:ENAB:LINK REC", "REC:ENAB ON;DUR 3000GTB")
     ask("REC:PLAY")

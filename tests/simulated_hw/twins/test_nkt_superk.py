@@ -374,8 +374,7 @@ def test_a_module_that_stays_busy_or_damaged_is_named(laser: SuperKSelect, selec
 
 
 def test_half_an_answer_shows_what_came(laser: SuperKSelect, select: SuperKSelectTwin) -> None:
-    del select.modules[15]
-    select.send(b"\x0d\xa1\x0f")
+    select.feed = lambda data, end=False: select.send(b"\x0d\xa1\x0f")  # type: ignore[method-assign]
     with pytest.raises(DeviceTimeout, match=r"no answer to 'read register 37h .* within 1 s; rec.*xa1"):
         _ = laser.drive
 
@@ -392,6 +391,47 @@ def test_absent_modules_and_other_systems(
         SuperKSelect(
             "ASRL1::INSTR", "l", clock=clock, visa_library=VirtualVisaLibrary.of([varia]), rf_address=16
         )
+
+
+def test_make_safe_closes_the_filter_though_the_laser_ignores_it(
+    laser: SuperKSelect, select: SuperKSelectTwin, bench: Bench
+) -> None:
+    laser.drive, laser.emission = 100, True
+    select.modules[15][0x30] = Register("B", select._get_emission, lambda value: None)
+    with pytest.raises(DeviceFault, match="it still emits after it was switched off"):
+        laser.make_safe()
+    assert not select.rf_on
+    assert laser.drive == 0
+    assert not bench.light_is_on()
+
+
+def test_make_safe_closes_the_filter_though_the_laser_does_not_answer(
+    laser: SuperKSelect, select: SuperKSelectTwin, bench: Bench
+) -> None:
+    laser.drive, laser.emission = 100, True
+    del select.modules[15]
+    with pytest.raises(DeviceTimeout, match="at address 15"):
+        laser.make_safe()
+    assert not select.rf_on
+    assert not bench.light_is_on()
+
+
+def test_the_telegrams_of_another_host_end_in_a_time_out(
+    laser: SuperKSelect, select: SuperKSelectTwin, clock: VirtualClock
+) -> None:
+    del select.modules[15]
+    hear = select.feed
+
+    def hear_others_too(data: bytes, end: bool = False) -> None:
+        hear(data, end)
+        for i in range(500):
+            select.send(framed(bytes([HOST, 18, DATA, 0x30, 0])), 0.01 * i)
+
+    select.feed = hear_others_too  # type: ignore[method-assign]
+    begin = clock.now()
+    with pytest.raises(DeviceTimeout, match="within 1 s; the bus carries telegrams of others only"):
+        _ = laser.drive
+    assert clock.now() - begin < 1.5
 
 
 def test_a_dropped_connection_is_named(laser: SuperKSelect) -> None:

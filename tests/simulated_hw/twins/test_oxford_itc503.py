@@ -8,7 +8,7 @@ from pymeasure.instruments import oxfordinstruments
 from pymeasure.instruments.oxfordinstruments.base import OxfordVISAError
 
 from antistokes.instruments.clock import VirtualClock
-from antistokes.instruments.errors import BadAnswer, DeviceFault, DeviceTimeout, OverRange
+from antistokes.instruments.errors import DeviceFault, DeviceTimeout, OverRange
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.temperature.oxford_itc503 import ITC503
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
@@ -342,10 +342,8 @@ def test_a_broken_sensor_is_reported_and_heats_nothing():
 
 
 @pytest.mark.parametrize("ending", [b"", b"\r", b"\r\n"])
-def test_the_driver_recovers_from_garbage(twin, driver, ending):
+def test_garbage_on_the_line_is_no_answer(twin, driver, ending):
     twin.send(b"\xff\x01GARBAGE" + ending)
-    with pytest.raises(BadAnswer, match="cryostat: 'R2'"):
-        _ = driver.temperature
     assert driver.temperature == 300.0
 
 

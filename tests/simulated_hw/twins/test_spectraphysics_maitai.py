@@ -286,16 +286,22 @@ def test_light_dark_and_light_again(twin, open_laser, bench: Bench, clock: Virtu
     assert (light(bench), laser.power, laser.warmed_up) == (0, 0, 100)
 
 
-def test_the_watchdog_does_not_end_a_long_pause(twin, open_laser, bench: Bench, clock: VirtualClock) -> None:
+def test_the_watchdog_ends_the_light_of_a_killed_program_and_no_exposure(
+    twin, open_laser, bench: Bench, clock: VirtualClock
+) -> None:
     laser = open_laser(twin)
     assert laser.watchdog == 3
     laser.emission = True
-    clock.sleep(7200)
+    clock.sleep(7100)
     assert laser.emission
-    other = open_laser(twin, watchdog=60)
-    other.emission = True
-    clock.sleep(61)
-    assert not other.emission
+    assert bench.light_is_on()
+    clock.sleep(7300)
+    assert not laser.emission
+    for seconds, lit in ((60, False), (0, True)):
+        other = open_laser(twin, watchdog=seconds)
+        other.emission = True
+        clock.sleep(8000)
+        assert other.emission is lit
 
 
 def test_a_cold_laser_is_warmed_up_first(make_twin, open_laser, clock: VirtualClock) -> None:
@@ -328,7 +334,7 @@ def test_local_mode_is_found_by_reading_back(twin, open_laser, bench: Bench) -> 
     twin.local = True
     with pytest.raises(DeviceFault, match=r"laser: 'WAV 975' had no effect within 10 s; is it in local mode"):
         laser.wavelength = 975
-    with pytest.raises(DeviceFault, match=r"laser: no light: 'TIM:WATC 0' had no effect .* local mode"):
+    with pytest.raises(DeviceFault, match=r"laser: no light: 'TIM:WATC 7200' had no effect .* local mode"):
         laser.emission = True
     laser.make_safe()  # as it is
 

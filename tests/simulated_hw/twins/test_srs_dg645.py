@@ -220,6 +220,11 @@ def test_triggers_before_the_last_delay_are_ignored(twin: DG645Twin) -> None:
     assert answer(twin, "INSR?1") == "1"
 
 
+def test_triggers_are_taken_again_100_ns_after_the_last_delay(twin: DG645Twin) -> None:
+    answer(twin, "*RST;TSRC 0;TRAT 5e4;DLAY 9,0,19.89e-6")
+    assert [answer(twin, "INSR?1"), answer(twin, "DLAY 9,0,19.92e-6;INSR?1")] == ["0", "1"]
+
+
 def test_a_burst_is_one_long_cycle(twin: DG645Twin) -> None:
     answer(twin, "TSRC 0;TRAT 1000;BURM 1;BURC 11;BURP 1e-4;BURD 5e-5")
     train = twin.pulses()
@@ -273,10 +278,11 @@ def test_the_width_is_set_however_the_channels_are_linked(twin: DG645Twin, delay
 
 def test_safe_is_dark_and_at_zero(twin: DG645Twin, delays: DG645) -> None:
     delays.offset = 1.5
-    answer(twin, "TSRC 0;LPOL 1,0")
+    answer(twin, "TSRC 0;LPOL 1,0;BURM 1")
     for _ in range(2):
         delays.make_safe()
         assert twin.pulses() is None
+        assert answer(twin, "BURM?") == "0"
         assert (delays.offset, delays.positive) == (0, True)
 
 

@@ -135,8 +135,8 @@ def test_an_error_sets_a_bit_and_loses_the_rest_of_the_line(ask: Ask) -> None:
 
 WRONG = """\
 *IDN? | CM 4 | CM 0.5 | CM,1 | CI 0,2 | CI 3 | CI | CP 0 | CP 2,0 | CP 2,1E12 | CP 2,1_0 | CP 2,NAN | CP 2,²
-CP 2,1,1 | NN 1 | NP 0 | NP 2001 | DT 1E-3 | TL 2.1 | DL 0,.4 | DZ 3 | GD 0,1 | GW 0,1E-9 | GM 0,3 | GM 2,0
-GY 0,.1 | PL 3,0 | CK 14 | MD 7,1 | QA 0
+CP 2,9 | CP 2,1,1 | NN 1 | NP 0 | NP 2001 | DT 1E-3 | TL 2.1 | DL 0,.4 | DZ 3 | GD 0,1 | GW 0,1E-9 | GM 0,3
+GM 2,0 | GY 0,.1 | PL 3,0 | CK 14 | MD 7,1 | QA 0
 QA 2001 | SS 8 | SI 3 | SW 26 | SW | ST 0 | RC 10 | CS 1 | SE 1,2,3,4,5 | MI 3 | \xff"""
 
 

@@ -437,6 +437,19 @@ def test_driver_makes_light_and_makes_safe(laser: CLD1015, bench: Bench, clock: 
     laser.check_errors()
 
 
+def test_driver_takes_over_an_output_at_constant_power(
+    laser: CLD1015, twin: CLD1015Twin, bench: Bench, clock: VirtualClock
+) -> None:
+    laser.tec = True
+    twin.constant_power, twin.power_setpoint = True, 0.3  # by an earlier user
+    laser.write("OUTP:STAT 1")
+    clock.sleep(5)
+    laser.drive = 0.4
+    assert laser.emission
+    laser.emission = True
+    assert bench.beams() == [(980.0, pytest.approx(0.6 * 0.34, rel=1e-3))]
+
+
 def test_driver_waits_for_the_temperature(laser: CLD1015, bench: Bench) -> None:
     laser.tec_setpoint = 50
     laser.drive = 0.4

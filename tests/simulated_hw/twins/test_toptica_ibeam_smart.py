@@ -6,7 +6,7 @@ import pytest
 import pyvisa
 
 from antistokes.instruments.clock import VirtualClock
-from antistokes.instruments.errors import DeviceFault, DeviceTimeout
+from antistokes.instruments.errors import DeviceFault, DeviceTimeout, LimitError
 from antistokes.instruments.lasers.toptica_ibeam_smart import IBeamSmart
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
 from antistokes.simulated_hw.twins.toptica_ibeam_smart import IBeamSettings, IBeamSmartTwin
@@ -298,6 +298,26 @@ def test_driver_makes_light_and_makes_safe(laser: IBeamSmart, bench: Bench, cloc
         assert (laser.emission, laser.power) == (False, 0)
 
 
+def test_driver_takes_over_the_light_of_another_channel(
+    laser: IBeamSmart, twin: IBeamSmartTwin, bench: Bench
+) -> None:
+    twin.levels[1], twin.enabled[1] = 0.03, True  # by an earlier user
+    twin.switch(True)
+    laser.drive = 0.1
+    laser.emission = True
+    assert bench.beams() == [(980.0, pytest.approx(0.1))]
+
+
+def test_driver_sends_no_power_above_that_of_the_head(bench: Bench, clock: VirtualClock) -> None:
+    twin = IBeamSmartTwin("laser", bench, IBeamSettings(power_max_W=0.1))
+    twin.resource_name = RESOURCE
+    laser = IBeamSmart(RESOURCE, "laser", clock=clock, visa_library=VirtualVisaLibrary.of([twin]))
+    assert (laser.drive_limits, laser.rated_power) == ((0, 0.1), 0.1)
+    twin.feed = lambda data, end=False: pytest.fail("sent")  # type: ignore[method-assign]
+    with pytest.raises(LimitError, match=r"power = 0\.15 W is outside the allowed 0 to 0\.1 W"):
+        laser.drive = 0.15
+
+
 def test_driver_opens_the_gate(laser: IBeamSmart, bench: Bench) -> None:
     laser.external_gate = True
     laser.drive = 0.1
@@ -340,8 +360,7 @@ def test_driver_recovers_from_a_time_out(laser: IBeamSmart, twin: IBeamSmartTwin
 
 
 def test_driver_says_what_came_of_half_an_answer(laser: IBeamSmart, twin: IBeamSmartTwin) -> None:
-    twin.send(b"\r\nO")
-    twin.next_message = lambda end: None  # type: ignore[method-assign]
+    twin.feed = lambda data, end=False: twin.send(b"\r\nO")  # type: ignore[method-assign]
     with pytest.raises(DeviceTimeout, match=r"no answer to 'sta la' .*; received so far: b'\\r\\nO'"):
         _ = laser.emission
 

@@ -92,6 +92,7 @@ def _draw_spectra(
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
+    from matplotlib.ticker import NullFormatter
 
     axes = panel.subplots(1, 1)
     shown = good_points(ds) & (ds["irradiance_mean"].values > 0)
@@ -123,7 +124,9 @@ def _draw_spectra(
     axes.set_xlabel("wavelength (nm)")
     unit = _unit(ds["spectrum"])
     axes.set_ylabel(f"intensity ({unit})" if unit.endswith("/nm") else f"intensity ({unit} per pixel)")
-    panel.colorbar(scale, ax=axes, label=IRRADIANCE_LABEL, location="bottom", aspect=40, pad=0.02)
+    bar = panel.colorbar(scale, ax=axes, label=IRRADIANCE_LABEL, location="bottom", aspect=40, pad=0.02)
+    if irradiance.max() > 10 * irradiance.min():
+        bar.ax.xaxis.set_minor_formatter(NullFormatter())  # between two decades they run into each other
 
 
 def _unit(values: xr.DataArray) -> str:

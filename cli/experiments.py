@@ -98,7 +98,7 @@ def _carry_out(
     report: dict[str, Any] = {"file": file, "status": outcome.status, "reason": outcome.reason}
     report |= report_of(path, plan.NAME, figure=figure) if outcome.points else {"points": 0}
     report |= {"virtual_seconds": outcome.seconds, "wall_seconds": time.perf_counter() - started}
-    _tell(report, station.simulated)
+    _tell(report, station.simulated, station.clock.virtual)
     if as_json:
         emit(report)
     if outcome.status == "completed":
@@ -111,12 +111,12 @@ def _carry_out(
     return 2 if refused else 1
 
 
-def _tell(report: dict[str, Any], simulated: bool) -> None:
+def _tell(report: dict[str, Any], simulated: bool, virtual: bool) -> None:
     """The result in a few lines."""
     if report["file"]:
         mark = " (simulated)" if simulated else ""
         screen.print(f"{report['points']} points in {report['file']}{mark}", markup=False)
     for sweep in report.get("sweeps", [report]):
         tell_sweep(sweep)
-    kind = "virtual" if simulated else "measuring"
+    kind = "virtual" if virtual else "measuring"
     screen.print(f"{report['virtual_seconds']:.0f} s of {kind} time in {report['wall_seconds']:.1f} s")

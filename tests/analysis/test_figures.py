@@ -133,3 +133,18 @@ def test_bands_named_after_a_colour_get_it_and_no_two_look_alike():
     assert colours["green 540"] == "#009E73"
     assert colours["Red"] == "#D55E00"
     assert len(set(colours.values())) == 4
+
+
+def test_a_band_of_the_sample_that_was_not_recorded_is_left_out():
+    ds = sweep()
+    name, window = next(iter(ds.attrs["sample"]["bands"].items()))
+    ds.attrs["sample"] = {"id": "s", "bands": {name: window, "infrared": (2000.0, 2100.0)}}
+    assert "infrared" not in texts(power_sweep_figure(ds))
+
+
+def test_the_unit_of_the_spectrum_is_on_the_axes():
+    ds = sweep()
+    ds["spectrum"].attrs["units"] = "W/nm"
+    labels = texts(power_sweep_figure(ds))
+    assert "intensity (W/nm)" in labels
+    assert "band intensity (W)" in labels

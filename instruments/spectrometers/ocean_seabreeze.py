@@ -76,8 +76,8 @@ class OceanSpectrometer(SdkInstrument):
     MODEL = "Ocean Insight spectrometer"
     INTERFACES = ("USB through python-seabreeze",)
     VERIFIED = (
-        "Its twin, whose names and signatures are those of python-seabreeze 2.11; seatease, which lacks "
-        "trigger_mode and pixels, cannot stand in; not on a real spectrometer."
+        "Its twin, whose names and signatures are those of python-seabreeze 2.11; seatease 0.4, which lacks "
+        "trigger_mode and the exception (supplied in the test); not on a real spectrometer."
     )
     SDK_MODULE = "seabreeze.spectrometers"
     ROLES = (Spectrometer,)

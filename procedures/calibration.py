@@ -29,7 +29,7 @@ _COARSE = 19  # positions of the attenuator in a look at its whole range
 _READINGS = 8
 _VISIBLE = 5.0  # standard deviations of the meter's floor
 _DIM = 0.1  # of the plan's highest power: enough to measure the attenuator with
-_SEARCHES = 24
+_SEARCHES, _STEPS = 24, 2000
 _PER_DECADE = 10  # drives measured for a station without attenuator
 
 
@@ -183,12 +183,16 @@ class Calibration:
         """The drive that gives *wanted* W with the attenuator open; it stands where *ratio* passes."""
         low, high = self._knob.laser.drive_limits
         tolerance = max(tolerance, 2 * self._knob.noise.sigma(wanted * ratio, 2) / (wanted * ratio))
-        for i in range(_SEARCHES):
-            guess = self._knob.laser_curve.guess(wanted, self._step / ratio, bisect=i % 3 == 2)
+        searches, highest = 0, low
+        for _ in range(_STEPS):
+            guess = self._knob.laser_curve.guess(wanted, self._step / ratio, bisect=searches % 3 == 2)
             drive = min(max(guess, low), high)
             point = self._measure_drive(drive, ratio)
             at_limit = drive == (high if point.power < wanted else low)
-            if at_limit or abs(point.power / wanted - 1) <= tolerance:
+            # small steps upwards towards a weak laser's limit are no search
+            searches += not (drive > highest and point.power < wanted)
+            highest = max(highest, drive)
+            if at_limit or abs(point.power / wanted - 1) <= tolerance or searches == _SEARCHES:
                 break
         return point
 

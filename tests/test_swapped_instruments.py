@@ -85,3 +85,14 @@ def test_another_instrument_gives_the_same_exponent(
     law = measure(station_file((old, new), extra=f"[simulation.optics]\n{optics}" if optics else ""))
     assert law.stderr < 0.1
     assert abs(law.exponent - usual.exponent) < 3 * (law.stderr**2 + usual.stderr**2) ** 0.5
+
+
+def test_a_laser_far_weaker_than_the_light_path_stands_is_not_refused(
+    station_file: Callable[..., Path],
+) -> None:
+    _, head, _ = SWAPS["iBeam smart"]
+    station = station_file(
+        (LASER, head.replace("[0, 0.15]", "[0, 0.0043]")), ("max_power_mW = 360", "max_power_mW = 2000")
+    )
+    outcome = run(PowerSweep(start=1, stop=9, points_per_decade=2, order="up"), Station.load(station), None)
+    assert outcome.status == "completed", outcome.reason

@@ -227,7 +227,7 @@ def test_errors_of_a_band_are_honest(make_station, power_law_sample, rate, irrad
         band = (wavelengths > 575) & (wavelengths < 625)
         truth = true_rate(station)[band].sum()
         pulls = []
-        for _ in range(80):
+        for _ in range(240):
             record = {}
             detector.read(record)
             error = np.sqrt((record["spectrum_errors"][band] ** 2).sum())

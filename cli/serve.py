@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
+import queue
 import signal
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,6 +17,7 @@ import typer
 
 from antistokes.cli import options
 from antistokes.cli.output import screen, table
+from antistokes.instruments.errors import Refused
 
 if TYPE_CHECKING:
     from antistokes.simulated_hw.server import Endpoint
@@ -48,6 +50,8 @@ def serve(
 
     file = StationFile.read(options.station_path(station))
     world = build_world(file, RealClock(), sample, seed)
+    if not host:
+        raise Refused("--host: is empty; must be an address of this computer, such as 127.0.0.1")
     if not _is_loopback(host):
         print(f"warning: anybody who reaches {host} can control these simulated instruments", file=sys.stderr)
     repliers = {name: twin for name, twin in world.twins.items() if isinstance(twin, Replier)}
@@ -66,8 +70,10 @@ def serve(
             unpacked = f"is not served: it {HINT}"
             _show(file.name, endpoints, {n: unpacked if n in repliers else _BY_SOFTWARE for n in missing})
         # in slices: on Windows a wait without an end cannot be interrupted
-        while not interrupted.wait(1.0):
-            continue
+        while True:
+            with contextlib.suppress(queue.Empty):
+                interrupted.get(timeout=1.0)
+                break
 
 
 def _is_loopback(host: str) -> bool:
@@ -78,11 +84,11 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def _interruption() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set."""
-    interrupted = threading.Event()
+def _interruption() -> Iterator[queue.SimpleQueue[int]]:
+    """Where SIGINT and SIGTERM arrive; the lock of an event would not stand a second one meanwhile."""
+    interrupted: queue.SimpleQueue[int] = queue.SimpleQueue()
     before = {
-        number: signal.signal(number, lambda *_: interrupted.set())
+        number: signal.signal(number, lambda number, _: interrupted.put(number))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:

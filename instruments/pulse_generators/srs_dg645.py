@@ -74,8 +74,8 @@ class DG645(LightSwitch, PulseTiming, VisaInstrument):
     MODEL = "SRS DG645"
     INTERFACES = ("TCP 5025", "RS-232 (9600 baud, RTS/CTS)", "GPIB")
     VERIFIED = (
-        "Its twin, which the drivers of qcodes_contrib_drivers and InstrumentKit also drive. Not checked on "
-        "a device; how a pulse under way ends when the trigger is switched off is not known."
+        "Its twin, which the drivers of qcodes_contrib_drivers (mended) and InstrumentKit also drive. "
+        "Not checked on a device; how a pulse under way ends when the trigger is switched off is not known."
     )
     ROLES = (PulseGenerator,)
     IDN_WORDS = ("DG645",)

@@ -58,8 +58,8 @@ class ITC503(VisaInstrument):
     MODEL = "Oxford ITC503"
     INTERFACES = ("RS-232 (9600 baud, two stop bits)", "ISOBUS", "GPIB")
     VERIFIED = (
-        "Its twin, which the drivers of pymeasure and qcodes_contrib_drivers also drive. Not checked on a "
-        "device; what a sensor out of range reads is assumed."
+        "Its twin, which the drivers of pymeasure and qcodes_contrib_drivers (mended) also drive. "
+        "Not checked on a device; what a sensor out of range reads is assumed."
     )
     ROLES = (TemperatureController,)
     IDN_WORDS = ("ITC503",)

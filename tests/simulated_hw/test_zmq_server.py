@@ -179,7 +179,7 @@ def served(tmp_path, monkeypatch, capsys):
     def run(as_json, ask=lambda lines: None):
         @contextmanager
         def at_once():
-            yield SimpleNamespace(wait=lambda seconds: ask(capsys.readouterr().out.splitlines()) or True)
+            yield SimpleNamespace(get=lambda timeout: ask(capsys.readouterr().out.splitlines()))
 
         monkeypatch.setattr(serve, "_interruption", at_once)
         serve.serve(station=str(tmp_path / "lab.toml"), as_json=as_json)

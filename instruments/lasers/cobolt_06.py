@@ -17,8 +17,8 @@ from ..clock import Clock
 from ..device import Limit, do_all
 from ..errors import DeviceFault, InstrumentError, Refused
 from ..instrument import VisaInstrument
+from ..light_switch import LightSwitch
 from ..roles import Laser
-from .light_switch import LightSwitch
 from .steps import range_in_steps
 
 #: wavelength in nm, series, rated power in mW

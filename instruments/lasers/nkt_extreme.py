@@ -15,8 +15,8 @@ from pymeasure.adapters import Adapter
 from ..clock import Clock
 from ..device import do_all
 from ..errors import BadAnswer, DeviceFault, WrongModel
+from ..light_switch import LightSwitch
 from ..roles import Laser, TunableLaser
-from .light_switch import LightSwitch
 from .nkt_interbus import InterbusInstrument
 from .steps import range_in_steps
 

@@ -18,8 +18,8 @@ from ..clock import Clock
 from ..device import Limit
 from ..errors import DeviceFault, LimitError
 from ..instrument import VisaInstrument
+from ..light_switch import LightSwitch
 from ..roles import Laser, TunableLaser
-from .light_switch import LightSwitch
 from .steps import range_in_steps
 
 _EMISSION, _MODE_LOCKED = 1, 2  # bits of *STB?; the others are reserved, and not always 0

@@ -17,8 +17,8 @@ from pymeasure.instruments import Instrument
 from ..clock import Clock
 from ..errors import DeviceFault, LimitError
 from ..instrument import ScpiInstrument
+from ..light_switch import LightSwitch
 from ..roles import Laser
-from .light_switch import LightSwitch
 from .steps import range_in_steps
 
 _ON_MAX = 15.0  # s from OUTP ON to light: switch-on delay (up to 10 s) and some more

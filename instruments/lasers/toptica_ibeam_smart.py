@@ -19,8 +19,8 @@ from ..clock import Clock
 from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, InstrumentError, WrongModel
 from ..instrument import VisaInstrument
+from ..light_switch import LightSwitch
 from ..roles import Laser
-from .light_switch import LightSwitch
 from .steps import range_in_steps
 
 _ENDS = (b"[OK]\r\n", b"CMD> ")  # the second until the prompt is off

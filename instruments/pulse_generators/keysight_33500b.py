@@ -18,7 +18,7 @@ from ..clock import Clock
 from ..device import Limit
 from ..errors import DeviceFault, LimitError, Refused
 from ..instrument import ScpiInstrument
-from ..lasers.light_switch import LightSwitch
+from ..light_switch import LightSwitch
 from ..roles import PulseGenerator
 from .timing import PulseTiming
 

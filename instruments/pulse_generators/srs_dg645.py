@@ -24,7 +24,7 @@ from ..clock import Clock
 from ..device import Limit, do_all
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout, LimitError
 from ..instrument import VisaInstrument
-from ..lasers.light_switch import LightSwitch
+from ..light_switch import LightSwitch
 from ..roles import PulseGenerator
 from .timing import PulseTiming
 

@@ -14,7 +14,7 @@ from pyvisa.constants import Parity, StopBits
 
 from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout
-from ..lasers.light_switch import LightSwitch
+from ..light_switch import LightSwitch
 from ..prompted import PromptedInstrument
 from ..roles import Shutter
 

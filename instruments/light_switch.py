@@ -1,12 +1,12 @@
-"""How every laser here is switched: on in steps that may fail, off by all means."""
+"""How lasers, shutters and pulse generators are switched: on in steps that may fail, off by all means."""
 
 from __future__ import annotations
 
-from ..device import do_all, try_twice
+from .device import do_all, try_twice
 
 
 class LightSwitch:
-    """Part of a laser driver; the driver says how light comes on and goes off."""
+    """Part of a driver, which says how light comes on and goes off."""
 
     def _light_up(self) -> None:
         """Everything up to light, confirmed. :raises InstrumentError: there is none"""
@@ -28,7 +28,7 @@ class LightSwitch:
         try:
             self._light_up()
         except BaseException:
-            # a laser must not come on after its caller has given up
+            # light must not come on after its caller has given up
             self.switch_off()
             raise
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .rate_equations import ConvergenceError, RateEquations
+from .rate_equations import ConvergenceError, RateEquations, irradiances
 
 Array = npt.NDArray[np.float64]
 
 _GAMMA = 1 - 1 / np.sqrt(2)
 _ITERATIONS = 20
 _TOLERANCE = 1e-7  # of each level's largest population
+_TINY = 1e-293  # keeps levels that are never reached out of this
 
 
 def periodic(equations: RateEquations, high: Array, low: Array, width: float, times: Array) -> Array:
@@ -27,14 +28,24 @@ def periodic(equations: RateEquations, high: Array, low: Array, width: float, ti
     :raises ConvergenceError: no periodic solution is found
     """
     period = times[-1]
+    high, low = irradiances(high), irradiances(low)
     y = equations.steady_state((high * width + low * (period - width)) / period)
-    for _ in range(_ITERATIONS):
-        course, change = _one_period(equations, y, high, low, width, times)
-        error = course[:, -1] - y
-        if np.all(np.abs(error) <= _TOLERANCE * course.max(axis=1) + 1e-300):
-            return course
-        y = np.maximum(y + equations.conserved_solution(np.eye(y.shape[1]) - change, error), 0.0)
-    raise ConvergenceError(f"no periodic state found at {high[0]:.6g} W/cm² with a period of {period:.3g} s")
+    error = np.full_like(y, np.inf)
+    with np.errstate(all="ignore"):  # what overflows does not converge, and is reported
+        for _ in range(_ITERATIONS):
+            try:
+                course, change = _one_period(equations, y, high, low, width, times)
+                error = np.abs(course[:, -1] - y) / (course.max(axis=1) + _TINY)
+                if np.all(error <= _TOLERANCE):
+                    return course
+                missing = equations.conserved_solution(np.eye(y.shape[1]) - change, course[:, -1] - y)
+            except np.linalg.LinAlgError:
+                break
+            y = np.maximum(y + missing, 0.0)
+    error[np.isnan(error)] = np.inf
+    row, level = np.unravel_index(error.argmax(), error.shape)
+    problem = f"no periodic state found with a period of {period:.3g} s"
+    raise ConvergenceError(problem, float(high[row]), equations.levels[level])
 
 
 def _one_period(

@@ -24,23 +24,25 @@ class Ion:
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """A transition of a single ion with a rate in s⁻¹."""
+    """A transition of a single ion with a rate in s⁻¹: radiative, or else by phonons (up or down)."""
 
     start: str
     end: str
     rate: float
+    radiative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A pair of ions goes from ``start`` to ``end``; *rate* is k·N₀ in s⁻¹, k in cm³/s, N₀ sites per cm³.
+    """Two or three ions go from ``start`` to ``end`` together.
 
-    Events per site and second are rate·y[start 0]·y[start 1], also when both start in the same
-    level: then two ions leave it per event.
+    Events per site and second are *rate* times the population of every level in ``start``; a level
+    that stands there twice counts twice, and loses two ions per event. For a pair, rate = k·N₀ in
+    s⁻¹, k in cm³/s, N₀ sites per cm³; for a cooperative transfer of three, k·N₀², k in cm⁶/s.
     """
 
-    start: tuple[str, str]
-    end: tuple[str, str]
+    start: tuple[str, ...]
+    end: tuple[str, ...]
     rate: float
 
 

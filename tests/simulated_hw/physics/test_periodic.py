@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from antistokes.simulated_hw.conditions import Conditions
 from antistokes.simulated_hw.physics.periodic import periodic
 from antistokes.simulated_hw.physics.processes import Decay, Ion, Pump, photons
 from antistokes.simulated_hw.physics.rate_equations import RateEquations
@@ -49,6 +50,6 @@ def test_a_pump_that_never_stops_is_the_steady_state() -> None:
     sample = Sample.load("yber-micro")
     irradiance = np.array([0.3, 30.0])
     times = pulse_times(1e-3, 2e-3)
-    pulsed = sample.pulsed(irradiance, irradiance, 1e-3, times, 300.0, 980.0)
+    pulsed = sample.pulsed(irradiance, irradiance, 1e-3, times, Conditions())
     steady = sample.emission(irradiance, 300.0, 980.0)
     assert pulsed == pytest.approx(np.repeat(steady[:, None], len(times), axis=1), rel=1e-5)

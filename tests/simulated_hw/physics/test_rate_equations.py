@@ -1,10 +1,11 @@
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from antistokes.simulated_hw.physics.processes import Decay, Ion, Pump, Transfer, photons
-from antistokes.simulated_hw.physics.rate_equations import ConvergenceError, RateEquations
+from antistokes.simulated_hw.physics.rate_equations import RateEquations
 from antistokes.simulated_hw.samples.sample import Sample
 
 TOTALS = {"Yb": 0.171, "Er": 0.019}
@@ -28,37 +29,6 @@ def avalanche(fraction: float) -> RateEquations:
     return RateEquations([Ion(fraction, ("Tm:1", "Tm:2", "Tm:3"))], decays, transfers, pumps)
 
 
-def random_system(seed: int) -> RateEquations:
-    """One to three ions with up to seven levels; decays, transfers and pumps that never create energy."""
-    rng = np.random.default_rng(seed)
-    ions, decays, transfers = [], [], []
-    for k in range(rng.integers(1, 4)):
-        levels = tuple(f"{k}:{i}" for i in range(rng.integers(2, 8)))
-        ions.append(Ion(10 ** rng.uniform(-4, -0.5), levels))
-        for i in range(1, len(levels)):
-            ends = [j for j in range(i) if j == i - 1 or rng.random() < 0.4]
-            decays += [Decay(levels[i], levels[j], 10 ** rng.uniform(1, 6)) for j in ends]
-    for _ in range(rng.integers(1, 15)):
-        a, b = rng.integers(0, len(ions), 2)
-        one, other = ((rng.choice(ions[a].levels), rng.choice(ions[b].levels)) for _ in range(2))
-        energy = [sum(int(level[2:]) for level in pair) for pair in (one, other)]
-        start, end = (one, other) if energy[0] >= energy[1] else (other, one)
-        transfers.append(Transfer(start, end, 10 ** rng.uniform(3, 9)))
-    pumps = [Pump("0:0", "0:1", 980.0, 1e-20, 1e-20 * rng.integers(0, 2))]
-    if len(ions[-1].levels) > 2:
-        pumps.append(Pump(ions[-1].levels[1], ions[-1].levels[2], 980.0, 10 ** rng.uniform(-22, -18)))
-    return RateEquations(ions, decays, transfers, pumps)
-
-
-def conserved(equations: RateEquations, populations: np.ndarray) -> float:
-    """Largest relative change of an ion's total against the dark."""
-    ions = np.array([level.split(":")[0] for level in equations.levels])
-    of_ion = [
-        (populations[..., ions == k].sum(axis=-1), equations.ground[ions == k].sum()) for k in set(ions)
-    ]
-    return max(float(np.abs(found / expected - 1).max()) for found, expected in of_ion)
-
-
 def test_photon_flux_of_one_watt_at_980_nm():
     assert photons(1.0, 980.0) == pytest.approx(4.9334e18, rel=1e-4)
 
@@ -69,6 +39,11 @@ def test_two_level_steady_state_is_the_analytic_one(emission):
     up, down = 1e-20 * photons(irradiance, 980.0), emission * photons(irradiance, 980.0)
     found = two_level(emission).steady_state(irradiance)
     np.testing.assert_allclose(found[:, 1], 0.2 * up / (up + down + 500.0), rtol=1e-12)
+
+
+def test_a_saturated_pair_of_levels_has_the_ratio_of_the_cross_sections():
+    assert two_level(emission=0.8e-20).steady_state(1e12)[0, 1] == pytest.approx(0.2 / 1.8, rel=1e-8)
+    assert two_level().steady_state(1e12)[0, 1] == pytest.approx(0.2, rel=1.1e-8)
 
 
 def test_two_level_pulse_is_the_analytic_one():
@@ -101,37 +76,33 @@ def test_two_ions_leave_a_level_that_meets_itself():
 
 def test_ions_are_conserved_over_many_random_irradiances(yber):
     irradiance = 10 ** np.random.default_rng(0).uniform(-6, 5, 500)
-    assert conserved(yber, yber.steady_state(irradiance)) < 1e-10
+    y = yber.steady_state(irradiance)
+    for ion, total in TOTALS.items():
+        of_ion = [level.startswith(ion) for level in yber.levels]
+        np.testing.assert_allclose(y[:, of_ion].sum(axis=1), total, rtol=1e-10)
 
 
 @pytest.mark.parametrize("irradiance", [1e-12, 1e-6, 1e-3, 1.0, 1e2, 1e5])
 def test_every_population_is_good_to_1e_8_however_small(yber, irradiance):
     """The residual in exact arithmetic, divided by how fast each level empties, bounds the error."""
     y = yber.steady_state(irradiance)[0]
-    exact = [Fraction(float(value)) for value in y]
-    residual = np.array(
-        [
-            float(
-                sum(Fraction(float(w)) * v for w, v in zip(yber._linear[i], exact, strict=True))
-                + Fraction(irradiance)
-                * sum(Fraction(float(p)) * v for p, v in zip(yber._pump[i], exact, strict=True))
-                + sum(
-                    Fraction(float(s)) * exact[a] * exact[b]
-                    for s, a, b in zip(yber._pairs[i], yber._a, yber._b, strict=True)
-                )
-            )
-            for i in range(len(y))
-        ]
-    )
+    network = yber._network
+    exact = [*(Fraction(float(value)) for value in y), Fraction(1)]
+    residual = [Fraction(0)] * len(y)
+    for rate, pumped, reactants, change in zip(
+        network.rate, network.pumped, network.reactants.T, network.change.T, strict=True
+    ):
+        events = Fraction(float(rate)) * (Fraction(irradiance) if pumped else 1)
+        events *= math.prod(exact[i] for i in reactants)
+        residual = [r + Fraction(int(c)) * events for r, c in zip(residual, change, strict=True)]
     excited = yber.ground == 0
     jacobian = yber.jacobian(y, irradiance)
     conservation = np.array([[level.startswith(ion) for level in yber.levels] for ion in TOTALS], dtype=float)
-    relative = (
-        np.vstack([jacobian[excited] / np.abs(jacobian[excited] * y).sum(axis=1)[:, None], conservation]) * y
-    )
+    traffic = np.abs(jacobian[excited] * y).sum(axis=1)
+    relative = np.vstack([jacobian[excited] / traffic[:, None], conservation]) * y
     error = [
-        *(residual[excited] / np.abs(jacobian[excited] * y).sum(axis=1)),
-        *(conservation @ y - [0.171, 0.019]),
+        *(np.array([float(r) for r in residual])[excited] / traffic),
+        *(conservation @ y - list(TOTALS.values())),
     ]
     assert np.abs(np.linalg.solve(relative, error)).max() < 1e-8
     assert y.min() > 0
@@ -163,14 +134,6 @@ def test_weak_excitation_gives_pure_powers_down_to_nothing(yber):
     np.testing.assert_array_equal(y[2], yber.ground)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_any_system_is_solved_from_dark_to_1e5(seed):
-    equations = random_system(seed)
-    y = equations.steady_state([0.0, *np.geomspace(1e-6, 1e5, 25)])
-    assert y.min() >= 0
-    assert conserved(equations, y) < 1e-10
-
-
 def test_levels_that_no_ion_gets_to_stay_exactly_empty():
     ions = [Ion(0.2, ("A:0", "A:1", "A:2"))]
     decays = [Decay("A:1", "A:0", 500.0), Decay("A:2", "A:1", 1e4)]
@@ -197,21 +160,12 @@ def test_evolution_keeps_the_ions_and_starts_where_told(yber):
     start = yber.steady_state(100.0)[0]
     y = yber.evolve(np.linspace(0, 0.02, 50), 0.0, start)
     np.testing.assert_array_equal(y[0], start)
-    assert conserved(yber, y) < 1e-10
+    np.testing.assert_allclose(y.sum(axis=1), sum(TOTALS.values()), rtol=1e-10)
     assert y.min() > -1e-15
 
 
 def test_one_time_is_the_start(yber):
     np.testing.assert_array_equal(yber.evolve([0.5], 10.0), yber.ground[None])
-
-
-def test_a_level_without_a_way_down_is_reported_not_guessed():
-    ions = [Ion(0.2, ("A:0", "A:1")), Ion(0.2, ("B:0", "B:1"))]
-    decays = [Decay("A:1", "A:0", 500.0)]
-    trap = Transfer(("A:1", "B:0"), ("A:0", "B:1"), 1e6)
-    equations = RateEquations(ions, decays, [trap], [Pump("A:0", "A:1", 980.0, 1e-20)])
-    with pytest.raises(ConvergenceError, match=r"no steady state found .* W/cm²"):
-        equations.steady_state([1.0])
 
 
 def test_processes_that_lose_ions_are_refused():
@@ -227,3 +181,20 @@ def test_times_and_pump_steps_must_increase(yber):
         yber.evolve([0.0, 2.0, 1.0], 1.0)
     with pytest.raises(ValueError, match="must follow each other"):
         yber.evolve([0.0, 1.0], [(0.5, 1.0), (0.2, 0.0)])
+
+
+@pytest.mark.parametrize("wrong", [-1.0, np.nan, np.inf])
+def test_irradiances_that_no_laser_has_are_refused(wrong):
+    for ask in (two_level().steady_state, lambda value: two_level().evolve([0.0, 1.0], value)):
+        with pytest.raises(ValueError, match="irradiance is .* W/cm²; allowed is 0 and more"):
+            ask(wrong)
+
+
+@pytest.mark.parametrize("rate", [-1.0, np.nan, np.inf])
+def test_rates_that_are_none_are_refused(rate):
+    with pytest.raises(ValueError, match="rate of the decay A:1 -> A:0 is .*; allowed is 0 s⁻¹ and more"):
+        RateEquations([Ion(0.2, ("A:0", "A:1"))], [Decay("A:1", "A:0", rate)])
+
+
+def test_no_irradiance_gives_no_populations(yber):
+    assert yber.steady_state([]).shape == (0, len(yber.levels))

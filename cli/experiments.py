@@ -13,6 +13,9 @@ from antistokes.cli import options
 from antistokes.cli.output import emit, notes, screen
 from antistokes.cli.report import report_of, tell_sweep
 from antistokes.instruments.errors import Refused
+from antistokes.instruments.records import SampleRecord
+
+_NEAR = 20.0  # nm from where a sample is meant to be excited
 
 
 def register(app: typer.Typer) -> None:
@@ -99,6 +102,7 @@ def _carry_out(
     report |= report_of(path, plan.NAME, figure=figure) if outcome.points else {"points": 0}
     report |= {"virtual_seconds": outcome.seconds, "wall_seconds": time.perf_counter() - started}
     _tell(report, station.simulated, station.clock.virtual)
+    _tell_other_wavelength(report.get("excitation_wavelength"), station.sample)
     if as_json:
         emit(report)
     if outcome.status == "completed":
@@ -109,6 +113,16 @@ def _carry_out(
     if outcome.status == "stopped":
         return 130
     return 2 if refused else 1
+
+
+def _tell_other_wavelength(laser: float | None, sample: SampleRecord | None) -> None:
+    """Say so where the sample is not meant to be excited at the laser's wavelength (nm)."""
+    if laser is None or sample is None or not sample.excitation:
+        return
+    if min(abs(laser - nm) for nm in sample.excitation) > _NEAR:
+        meant = ", ".join(f"{nm:g}" for nm in sample.excitation)
+        what = f"sample '{sample.id}' is meant to be excited at {meant} nm"
+        notes.print(f"{what}; the laser is at {laser:g} nm")
 
 
 def _tell(report: dict[str, Any], simulated: bool, virtual: bool) -> None:

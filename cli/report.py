@@ -26,7 +26,10 @@ def report_of(
     from antistokes.analysis import load
 
     dataset = load(path)
-    report: dict[str, Any] = {"points": int(dataset.sizes["point"])}
+    report: dict[str, Any] = {
+        "points": int(dataset.sizes["point"]),
+        "excitation_wavelength": dataset.attrs.get("excitation_wavelength"),
+    }
     if procedure != "power-sweep":
         return report
     sweeps = _by_temperature(dataset)

@@ -65,7 +65,8 @@ class Beam(Record, kw_only=True, frozen=True):
 class SampleRecord(Record, kw_only=True, frozen=True):
     """What anybody may know of a sample before measuring it: its name, where its bands are, what it stands.
 
-    ``bands`` maps a band's name to its window [low, high] in nm; ``max_irradiance`` is in W/cm².
+    ``bands`` maps a band's name to its window [low, high] in nm; ``max_irradiance`` is in W/cm²;
+    ``excitation`` lists the wavelengths in nm it is excited at, the usual one first.
     """
 
     id: str
@@ -74,6 +75,7 @@ class SampleRecord(Record, kw_only=True, frozen=True):
     description: str = ""
     references: list[str] = []
     bands: dict[str, Range] = {}
+    excitation: list[Positive] = []
     max_irradiance: Positive | None = None
 
 
@@ -135,7 +137,12 @@ def _refusal(error: msgspec.ValidationError, data: Any, kind: Any, file: object,
             f"unknown key; {_hint(unknown[1], kind, path)}",
         )
     if missing := re.search(r"missing required field `(.+)`", problem):
-        return FileRefused(file, f"{full}.{missing[1]}" if full else missing[1], "is missing")
+        wanted = _description(kind, f"{path}.{missing[1]}" if path else missing[1])
+        return FileRefused(
+            file,
+            f"{full}.{missing[1]}" if full else missing[1],
+            f"is missing; must be {wanted}" if wanted else "is missing",
+        )
     value = _value_at(data, path)
     shown = "" if value is _ABSENT else f"is {value!r}; "
     choices = getattr(_type_at(kind, path), "values", None)
@@ -183,10 +190,20 @@ def _hint(word: str, kind: Any, path: str) -> str:
     return nearest(word, [field.encode_name for field in getattr(_type_at(kind, path), "fields", ())])
 
 
-def _type_at(kind: Any, path: str) -> Any:
+def _description(kind: Any, path: str) -> str:
+    """What the type expected at *path* of *kind* says of itself (``Meta(description=…)``)."""
+    *parents, name = _steps(path)
+    owner = _type_at(kind, parents)
+    for field in getattr(owner, "fields", ()):
+        if field.encode_name == name and isinstance(field.type, msgspec.inspect.Metadata):
+            return str((field.type.extra_json_schema or {}).get("description", ""))
+    return ""
+
+
+def _type_at(kind: Any, path: str | list[str | int]) -> Any:
     """msgspec's description of the type expected at *path* of *kind*; None where there is none."""
     info: Any = _not_optional(msgspec.inspect.type_info(kind))
-    for step in _steps(path):
+    for step in _steps(path) if isinstance(path, str) else path:
         if isinstance(info, msgspec.inspect.StructType):
             info = next((field.type for field in info.fields if field.encode_name == step), None)
         elif isinstance(info, msgspec.inspect.TupleType):

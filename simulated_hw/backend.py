@@ -19,6 +19,7 @@ from antistokes.instruments.records import Record, SampleRecord, convert
 from antistokes.instruments.stationfile import StationFile, check_resource
 
 from .bench import Bench, OpticsSettings
+from .effects import EffectsSettings
 from .samples.sample import Sample
 from .twin import Twin
 from .visa import VirtualVisaLibrary
@@ -32,6 +33,8 @@ class Simulation(Record, kw_only=True, frozen=True):
     seed: Annotated[int, Meta(ge=0)] = 0
     time: Literal["virtual", "real"] = "virtual"
     optics: OpticsSettings = OpticsSettings()
+    #: what goes wrong in a laboratory by itself; off unless stated
+    effects: EffectsSettings = EffectsSettings()
     #: settings of single twins, by the instrument's name
     twins: dict[str, dict[str, Any]] = {}
 
@@ -61,7 +64,14 @@ def build_world(
         raise Refused(f"seed = {seed}: must be 0 to {2**63 - 1}")
     simulation = _simulation(station)
     loaded = _load_sample(station, simulation, sample)
-    bench = Bench(clock, station.beam, loaded, simulation.optics, simulation.seed if seed is None else seed)
+    bench = Bench(
+        clock,
+        station.beam,
+        loaded,
+        simulation.optics,
+        simulation.seed if seed is None else seed,
+        simulation.effects,
+    )
     kinds = {point.name: point for point in entry_points(group="antistokes.twins")}
     twins: dict[str, Any] = {}
     # of several that hold the sample's temperature or gate the pump the last one made counts

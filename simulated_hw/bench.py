@@ -17,7 +17,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +26,9 @@ import numpy.typing as npt
 from antistokes.instruments.clock import Clock
 from antistokes.instruments.records import Beam, Fraction, Positive, Record, SampleRecord
 
+from .conditions import Conditions, LaserPulses
+from .effects import Drift, EffectsSettings, Exposure, Heated, RandomWalk
+from .light import Excitation, Flashes, Light
 from .light_path import Element, Passband, ShortPass, ShortPassSettings, Source
 from .spot import Emitter, Spot
 from .waveform import PulseSource, PulseTrain, Waveform, pulse_times
@@ -33,6 +36,7 @@ from .waveform import PulseSource, PulseTrain, Waveform, pulse_times
 _PHOTON = 1.98644586e-25  # J·m: Planck's constant times the speed of light
 _DARK = 1e-4  # W; less is no light a person must fear
 _PUMP_FWHM = 0.5  # nm
+_GLOW_LINES = 8  # that stand for the flat glow of a filter
 
 
 class OpticsSettings(Record, kw_only=True, frozen=True):
@@ -48,6 +52,8 @@ class OpticsSettings(Record, kw_only=True, frozen=True):
     collection: Fraction = 5e-6
     #: fraction of the pump that the sample scatters into the collection
     scatter: Fraction = 1e-7
+    #: of the excitation's electric field to the sample's axis
+    polarisation_deg: float = 0.0
     #: sample temperature where the station has no cryostat
     ambient_K: Positive = 295.0
     filter: ShortPassSettings = ShortPassSettings()
@@ -62,13 +68,13 @@ class LineLike(Protocol):
     def fwhm(self) -> float: ...
 
 
-class SampleModel(Emitter, Protocol):
+class SampleModel(Emitter, Heated, Protocol):
     """A sample as the bench needs it."""
 
     @property
     def record(self) -> SampleRecord: ...
-    @property
-    def lines(self) -> Sequence[LineLike]: ...
+    def lines_at(self, irradiance: float, conditions: Conditions) -> Sequence[LineLike]:
+        """In the order of the emission, at an irradiance in W/cm²."""
 
 
 class Thermostat(Protocol):
@@ -78,49 +84,6 @@ class Thermostat(Protocol):
         """In K, now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Light:
-    """A spectral line arriving somewhere: centre and full width in nm, photons per second."""
-
-    wavelength: float
-    fwhm: float
-    photons: float
-
-
-@dataclass(frozen=True, slots=True)
-class Excitation:
-    """Pump light somewhere: wavelength in nm, power in W during the pulses and between them."""
-
-    wavelength: float
-    high: float
-    low: float
-    #: fraction of the time that is high
-    duty: float = 1.0
-
-    @property
-    def mean(self) -> float:
-        return self.low + (self.high - self.low) * self.duty
-
-    def weaker(self, share: float) -> Excitation:
-        return Excitation(self.wavelength, self.high * share, self.low * share, self.duty)
-
-
-@dataclass(frozen=True, slots=True)
-class Flashes:
-    """Collected light in time after a trigger.
-
-    :ivar times: s, (k,), from 0 to the period
-    :ivar lights: (lines,) with their mean photon rates
-    :ivar rates: photons per second, (lines, k)
-    :ivar delay: s from the trigger to time 0
-    """
-
-    times: npt.NDArray[np.float64]
-    lights: Sequence[Light]
-    rates: npt.NDArray[np.float64]
-    delay: float = 0.0
-
-
 class Bench:
     """The shared world.
 
@@ -128,29 +91,61 @@ class Bench:
     """
 
     def __init__(
-        self, clock: Clock, beam: Beam | None, sample: SampleModel | None, optics: OpticsSettings, seed: int
+        self,
+        clock: Clock,
+        beam: Beam | None,
+        sample: SampleModel | None,
+        optics: OpticsSettings,
+        seed: int,
+        effects: EffectsSettings = EffectsSettings(),  # noqa: B008 (frozen)
     ) -> None:
         self.clock, self.beam, self.sample, self.optics, self.seed = clock, beam, sample, optics, seed
         self.lock = threading.RLock()
         self.sources: dict[str, Source] = {}
         self.shutters: dict[str, Element] = {}
         self.elements: dict[str, Element] = {}
+        #: the pulses of mode-locked sources, by the source's name
+        self.mode_locked: dict[str, LaserPulses] = {}
         self.generator: PulseSource | None = None
         #: before the counters
         self.monochromator: Passband | None = None
         self.thermostat: Thermostat | None = None
         self._filter = ShortPass(optics.filter)
         self._spot = Spot(sample, beam, optics.thickness_um * 1e-4) if sample and beam else None
+        self._effects = effects
+        self._calm = effects == EffectsSettings()
+        self._drifts: dict[str, Drift] = {}
+        self._began = clock.now()
+        self._pickoff = RandomWalk(self.rng("pick-off"), effects.pickoff_drift, self._began)
+        self._exposure = Exposure(effects, sample, self._began)
 
     def rng(self, name: str) -> np.random.Generator:
         """The random stream of the instrument called *name*."""
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+
+    def advance(self) -> None:
+        """Live through the time since the last call as things stand: before anything changes them."""
+        if self._calm or self.beam is None:
+            return
+        beams = [
+            (e.mean, replace(self._conditions(e), temperature=self.sample_temperature()))
+            for e in (e.weaker(self._rest) for e in self.excitation())
+        ]
+        self._exposure.advance(self.clock.now(), beams, self.beam.area_cm2, self.optics.thickness_um * 1e-4)
 
     # -- excitation -------------------------------------------------------------------------------
 
     def pulses(self) -> PulseTrain | None:
         """What the pulse generator sends now; None without one."""
         return None if self.generator is None else self.generator.pulses()
+
+    def triggers(self) -> PulseTrain | None:
+        """What counters are triggered by: the pulse generator, without one the first mode-locked laser."""
+        train = self.pulses()
+        if train is None and self.mode_locked:
+            laser = next(iter(self.mode_locked.values()))
+            return PulseTrain(1 / laser.repetition, laser.width)
+        return train
 
     def mean_over_pulses(self, quantity: Callable[[float], float]) -> float:
         """*quantity*, a function of the volts at a modulation input, averaged over the present pulses."""
@@ -171,18 +166,25 @@ class Bench:
     def _behind(self, elements: dict[str, Element]) -> list[Excitation]:
         train = self.pulses()
         result = []
-        for source in self.sources.values():
-            share = 1.0
+        for name, source in self.sources.items():
+            share, wavelength = (1.0, source.wavelength) if self._calm else self._drifted(name, source)
             for element in elements.values():
-                share *= element.transmission(source.wavelength)
+                share *= element.transmission(wavelength)
+            pulses = self.mode_locked.get(name)
             if train is None:
-                power = source.power()
-                result.append(Excitation(source.wavelength, power * share, power * share))
+                power = source.power() * share
+                result.append(Excitation(wavelength, power, power, 1.0, pulses))
             else:
-                high, low = source.power(train.high), source.power(train.low)
-                duty = train.width / train.period
-                result.append(Excitation(source.wavelength, high * share, low * share, duty))
+                high, low = source.power(train.high) * share, source.power(train.low) * share
+                result.append(Excitation(wavelength, high, low, train.width / train.period, pulses))
         return result
+
+    def _drifted(self, name: str, source: Source) -> tuple[float, float]:
+        """Factor on a source's power, and its wavelength in nm, now."""
+        if name not in self._drifts:
+            self._drifts[name] = Drift(self._effects, self.rng(f"drift of {name}"), self._began)
+        factor, nm = self._drifts[name].at(self.clock.now())
+        return factor, source.wavelength + nm
 
     def beams(self) -> list[tuple[float, float]]:
         """(wavelength nm, mean power W) of every source after the elements, before the pick-off."""
@@ -190,7 +192,10 @@ class Bench:
 
     def pickoff(self) -> list[tuple[float, float]]:
         """(wavelength nm, mean power W) on the power meter."""
-        return [(wavelength, power * self.optics.pickoff) for wavelength, power in self.beams()]
+        share = self.optics.pickoff
+        if not self._calm:
+            share *= max(1 + self._pickoff.at(self.clock.now()), 0.0)
+        return [(wavelength, power * share) for wavelength, power in self.beams()]
 
     def on_sample(self) -> list[tuple[float, float]]:
         """(wavelength nm, mean power W) on the sample."""
@@ -206,42 +211,61 @@ class Bench:
         """In K, now."""
         return self.optics.ambient_K if self.thermostat is None else self.thermostat.sample_temperature()
 
+    def crystal_temperature(self) -> float:
+        """In K, now: of the lit spot, which light warms or cools beyond what the thermostat's sensor sees."""
+        return self.sample_temperature() + self._exposure.rise
+
     def collected(self) -> list[Light]:
         """What enters the spectrometer: the sample's lines and scattered pump, behind the filter.
 
         Under steady excitation the sample is in its steady state; under a pulsed one it has forgotten how
         the pulses began, and this is the mean over a period.
         """
+        self.advance()
         excitation = [e.weaker(self._rest) for e in self.excitation()]
         if any(e.high != e.low for e in excitation):
             return list(self.flashes().lights)
         return [light for e in excitation for light in self._steady(e)]
 
     def flashes(self) -> Flashes:
-        """The same in time after each trigger of the pulse generator; constant where nothing is pulsed."""
-        train = self.pulses() or PulseTrain(1.0, 0.5)
+        """The same in time after each trigger: of the pulse generator, or of a mode-locked laser without one.
+
+        Constant where nothing is pulsed.
+        """
+        self.advance()
+        train = self.triggers() or PulseTrain(1.0, 0.5)
+        gated = self.pulses() is not None
         times = pulse_times(train.width, train.period)
         lights: list[Light] = []
         rates: list[npt.NDArray[np.float64]] = []
         for e in (e.weaker(self._rest) for e in self.excitation()):
-            if e.high == e.low:
-                steady = self._steady(e)
-                lights += steady
-                rates += [np.full(len(times), light.photons) for light in steady]
-            else:
+            steady = self._steady(e)
+            if e.high != e.low:
                 courses = self._pulsed(e, train, times)
-                rates += [course for _, course in courses]
-                lights += [
-                    Light(light.wavelength, light.fwhm, Waveform(times, course).mean)
-                    for light, course in courses
-                ]
+            elif e.pulses is not None and not gated and e.high > 0:
+                courses = self._ringing(e, train, times, steady)
+            else:
+                courses = [(light, np.full(len(times), light.photons)) for light in steady]
+            rates += [course for _, course in courses]
+            lights += [
+                Light(light.wavelength, light.fwhm, Waveform(times, course).mean) for light, course in courses
+            ]
         return Flashes(times, lights, np.reshape(rates, (len(rates), len(times))), train.delay)
 
+    def _conditions(self, e: Excitation) -> Conditions:
+        return Conditions(self.crystal_temperature(), e.wavelength, e.pulses, self.optics.polarisation_deg)
+
+    def _lines(self, e: Excitation, conditions: Conditions) -> Sequence[LineLike]:
+        if self.sample is None or self.beam is None:
+            return ()
+        return self.sample.lines_at(self.beam.mean_irradiance(max(e.high, e.low)), conditions)
+
     def _steady(self, e: Excitation) -> list[Light]:
-        lights = [Light(e.wavelength, _PUMP_FWHM, e.high * self._scattered(e.wavelength))]
-        if self._spot is not None and self.sample is not None:
-            rates = self._spot.rates(e.high, self.sample_temperature(), e.wavelength)
-            for line, rate in zip(self.sample.lines, rates, strict=True):
+        lights = [Light(nm, fwhm, e.high * per_watt) for nm, fwhm, per_watt in self._scattered(e.wavelength)]
+        if self._spot is not None:
+            conditions = self._conditions(e)
+            rates = self._spot.rates(e.high, conditions)
+            for line, rate in zip(self._lines(e, conditions), rates, strict=True):
                 lights.append(
                     Light(line.wavelength, line.fwhm, float(rate) * self._entering(line.wavelength))
                 )
@@ -251,21 +275,42 @@ class Bench:
         self, e: Excitation, train: PulseTrain, times: npt.NDArray[np.float64]
     ) -> list[tuple[Light, npt.NDArray[np.float64]]]:
         # the edge is one step of the grid after its time
-        pump = np.where(times <= train.width, e.high, e.low) * self._scattered(e.wavelength)
-        result = [(Light(e.wavelength, _PUMP_FWHM, 0.0), pump)]
-        if self._spot is not None and self.sample is not None:
-            temperature = self.sample_temperature()
-            rates = self._spot.pulsed_rates(e.high, e.low, train, temperature, e.wavelength)
-            for line, course in zip(self.sample.lines, rates.T, strict=True):
+        pump = np.where(times <= train.width, e.high, e.low)
+        result = [
+            (Light(nm, fwhm, 0.0), pump * per_watt) for nm, fwhm, per_watt in self._scattered(e.wavelength)
+        ]
+        if self._spot is not None:
+            conditions = self._conditions(e)
+            rates = self._spot.pulsed_rates(e.high, e.low, train, conditions)
+            for line, course in zip(self._lines(e, conditions), rates.T, strict=True):
                 light = Light(line.wavelength, line.fwhm, 0.0)
                 result.append((light, course * self._entering(line.wavelength)))
         return result
 
-    def _scattered(self, wavelength: float) -> float:
-        """Photons at the slit per J of pump on the sample."""
-        per_joule = wavelength * 1e-9 / _PHOTON
-        return per_joule * self.optics.scatter * self._filter.transmission(wavelength)
+    def _ringing(
+        self, e: Excitation, train: PulseTrain, times: npt.NDArray[np.float64], steady: list[Light]
+    ) -> list[tuple[Light, npt.NDArray[np.float64]]]:
+        """Light after each pulse of a mode-locked laser; its mean as in *steady*."""
+        burst = replace(e, high=e.high * train.period / train.width, low=0.0, pulses=None)
+        return [
+            (mean, course * (mean.photons / total if (total := Waveform(times, course).mean) > 0 else 0.0))
+            for mean, (_, course) in zip(steady, self._pulsed(burst, train, times), strict=True)
+        ]
+
+    def _scattered(self, wavelength: float) -> list[tuple[float, float, float]]:
+        """(nm, width nm, photons at the slit per J) of scattered pump and what comes with it."""
+        lights = [(wavelength, 1.0)]
+        if self._effects.second_harmonic:
+            lights.append((wavelength / 2, self._effects.second_harmonic))
+        per_joule = {nm: share * nm * 1e-9 / _PHOTON * self.optics.scatter for nm, share in lights}
+        result = [(nm, _PUMP_FWHM, n * self._filter.transmission(nm)) for nm, n in per_joule.items()]
+        if self.optics.filter.fluorescence:
+            low, high = self.optics.filter.fluorescence_nm
+            step = (high - low) / _GLOW_LINES
+            glow = per_joule[wavelength] * self._filter.fluorescence(wavelength) * step
+            result += [(low + (i + 0.5) * step, step, glow) for i in range(_GLOW_LINES)]
+        return result
 
     def _entering(self, wavelength: float) -> float:
-        """Photons at the slit per photon emitted."""
-        return self.optics.collection * self._filter.transmission(wavelength)
+        """Photons at the slit per photon that a fresh spot emits."""
+        return self.optics.collection * self._filter.transmission(wavelength) * self._exposure.emission()

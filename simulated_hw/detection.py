@@ -2,6 +2,9 @@
 
     electrons = Poisson(light·t·QE + dark·t) + Normal(0, read noise);   counts = electrons/gain + offset
 
+Electron multiplication multiplies the Poisson number by G with an excess noise factor F² = 2 − 1/G
+(M. S. Robbins and B. J. Hadwen, IEEE Trans. Electron Devices 50, 1227 (2003), for many stages).
+
 (PHYSICS.md 2h.1 to 2h.3). Lines are Gaussian, widened by the instrument's resolution, integrated over
 each pixel. All default numbers are assumed, of the size an uncooled-to-mildly-cooled compact
 spectrometer with a 2048-pixel CCD shows.
@@ -10,14 +13,16 @@ spectrometer with a 2048-pixel CCD shows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 from scipy.special import erf
 
 from antistokes.instruments.records import Fraction, NonNegative, Positive, Record
 
-from .bench import Light
+from .light import Light
 
 Array = npt.NDArray[np.float64]
 
@@ -40,7 +45,11 @@ class DetectorSettings(Record, kw_only=True, frozen=True):
     throughput: Fraction = 0.4
     #: pedestal on every pixel, as a fraction of all light that reaches the detector; 0 turns it off
     stray_light: Fraction = 1e-5
+    #: at *dark_C*; the sensor is at *sensor_C*, and every *dark_doubling_K* more double it
     dark_e_per_s: NonNegative = 400.0
+    dark_C: float = 20.0
+    sensor_C: float = 20.0
+    dark_doubling_K: Positive = 6.5
     #: relative spread of dark current and of sensitivity over the pixels
     dark_spread: NonNegative = 0.1
     sensitivity_spread: NonNegative = 0.01
@@ -50,6 +59,14 @@ class DetectorSettings(Record, kw_only=True, frozen=True):
     #: highest count of the converter, and the electrons a pixel holds
     maximum_counts: Positive = 65535.0
     full_well_e: Positive = 65000.0
+    #: mean electrons out per electron in, before the read noise; 1: no multiplication
+    em_gain: Annotated[float, Meta(ge=1)] = 1.0
+    #: hits per minute and cm² (at sea level about 2; 0 turns them off), of 1 to 3 pixels, and the electrons
+    #: of one, any order of magnitude being equally likely
+    cosmics_per_min_cm2: NonNegative = 0.0
+    cosmic_e: tuple[Positive, Positive] = (1e3, 1e4)
+    #: light-sensitive area: 2048 pixels of 14 µm × 200 µm
+    area_cm2: Positive = 0.057
 
 
 class Detector:
@@ -62,7 +79,8 @@ class Detector:
         self._edges: Array = calibration(np.arange(-0.5, s.pixels))
         #: nm, shape (pixels,)
         self.wavelengths: Array = calibration(np.arange(float(s.pixels)))
-        self._dark: Array = s.dark_e_per_s * np.abs(1 + s.dark_spread * rng.standard_normal(s.pixels))
+        dark = s.dark_e_per_s * 2 ** ((s.sensor_C - s.dark_C) / s.dark_doubling_K)
+        self._dark: Array = dark * np.abs(1 + s.dark_spread * rng.standard_normal(s.pixels))
         self._sensitivity: Array = np.abs(1 + s.sensitivity_spread * rng.standard_normal(s.pixels))
         first, last = s.dark_pixels
         if first < last:
@@ -73,7 +91,12 @@ class Detector:
         """Counts of one frame, shape (pixels,)."""
         s = self.settings
         mean = (self.light_rate(lights) + self._dark) * seconds
-        electrons = np.minimum(self._poisson(mean), s.full_well_e)
+        electrons = self._poisson(mean)
+        if s.cosmics_per_min_cm2:
+            self._add_cosmics(electrons, seconds)
+        electrons = np.minimum(electrons, s.full_well_e)
+        if s.em_gain > 1:
+            electrons = self._multiplied(electrons)
         electrons += s.read_noise_e * self._rng.standard_normal(s.pixels)
         counts: Array = np.rint(electrons / s.gain_e_per_count + s.offset_counts)
         return np.clip(counts, 0.0, s.maximum_counts, out=counts)
@@ -100,6 +123,23 @@ class Detector:
         stray = s.stray_light * self._efficiency(center)[:, None]
         response: Array = (np.diff(below) * self._efficiency(self.wavelengths) + stray) * self._sensitivity
         return response * s.throughput
+
+    def _add_cosmics(self, electrons: Array, seconds: float) -> None:
+        s = self.settings
+        hits = self._rng.poisson(s.cosmics_per_min_cm2 * s.area_cm2 * seconds / 60)
+        first = self._rng.integers(s.pixels, size=hits)
+        lengths = self._rng.integers(1, 4, size=hits)
+        least, most = s.cosmic_e
+        deposits = least * (most / least) ** self._rng.random(hits)
+        for pixel, length, deposit in zip(first, lengths, deposits, strict=True):
+            track = electrons[pixel : pixel + length]
+            track += deposit / len(track)
+
+    def _multiplied(self, electrons: Array) -> Array:
+        """Gamma-distributed: n electrons become n·G with variance n·G²·(F² − 1)."""
+        gain = self.settings.em_gain
+        excess = 1 - 1 / gain  # F² − 1
+        return self._rng.gamma(electrons / excess, gain * excess)
 
     @staticmethod
     def _efficiency(wavelength: Array) -> Array:

@@ -7,9 +7,11 @@ and assumed; a station file overrides them.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from antistokes.instruments.records import Fraction, NonNegative, Positive, Record
+from msgspec import Meta
+
+from antistokes.instruments.records import Fraction, NonNegative, Positive, Range, Record
 
 
 class Source(Protocol):
@@ -101,16 +103,69 @@ class ShortPassSettings(Record, kw_only=True, frozen=True):
     edge_width_nm: Positive = 2.0
     pass_transmission: Fraction = 0.93
     optical_density: NonNegative = 6.0
+    #: between the light and the filter's normal, and the effective index of the coating
+    angle_deg: Annotated[float, Meta(ge=0, lt=90)] = 0.0
+    effective_index: Annotated[float, Meta(gt=1)] = 1.8
+    #: photons the filter sends on per photon it stops, evenly over *fluorescence_nm* (typical: 1e-6)
+    fluorescence: Fraction = 0.0
+    fluorescence_nm: Range = (400.0, 875.0)
+
+    def __post_init__(self) -> None:
+        low, high = self.fluorescence_nm
+        if not low < high:
+            raise ValueError(f"fluorescence_nm = {low:g} to {high:g} nm is empty; the lower end comes first")
 
 
 class ShortPass:
-    """Transmits below the edge, blocks with 10^-OD above it; a logistic edge in between."""
+    """Transmits below the edge, blocks with 10^-OD above it; a logistic edge in between.
+
+    The edge of an interference coating moves to the blue as light comes in at an angle,
+    λ(θ) = λ₀·√(1 − (sinθ/n_eff)²) (H. A. Macleod, Thin-Film Optical Filters).
+    """
 
     def __init__(self, settings: ShortPassSettings) -> None:
         self.settings = settings
 
+    @property
+    def edge(self) -> float:
+        """Where the transmission has fallen to half, nm."""
+        s = self.settings
+        return s.edge_nm * math.sqrt(1 - (math.sin(math.radians(s.angle_deg)) / s.effective_index) ** 2)
+
+    def fluorescence(self, wavelength: float) -> float:
+        """Photons that the filter itself sends on per nm, for each of *wavelength* nm that comes in."""
+        s = self.settings
+        low, high = s.fluorescence_nm
+        return s.fluorescence * max(s.pass_transmission - self.transmission(wavelength), 0.0) / (high - low)
+
     def transmission(self, wavelength: float) -> float:
         s = self.settings
-        x = (wavelength - s.edge_nm) / s.edge_width_nm
+        x = (wavelength - self.edge) / s.edge_width_nm
         edge = 1 / (1 + math.exp(min(max(x, -60.0), 60.0)))
         return s.pass_transmission * edge + 10**-s.optical_density
+
+
+class NeutralDensitySettings(Record, kw_only=True, frozen=True):
+    """A metal film on glass: nominal optical density and how far it is off elsewhere."""
+
+    optical_density: NonNegative = 1.0
+    #: wavelength at which the density is the nominal one
+    nominal_nm: Positive = 633.0
+    #: relative change of the density *range_nm* and more to the red of it; the opposite to the blue
+    variation: Annotated[float, Meta(ge=-1, le=1)] = 0.05
+    range_nm: Positive = 350.0
+
+
+class NeutralDensity:
+    """T = 10^-OD(λ), OD(λ) = OD·(1 + v·(λ − λ₀)/range), the change limited to ±v."""
+
+    def __init__(self, settings: NeutralDensitySettings) -> None:
+        self.settings = settings
+
+    def optical_density(self, wavelength: float) -> float:
+        s = self.settings
+        x = (wavelength - s.nominal_nm) / s.range_nm
+        return s.optical_density * (1 + s.variation * min(max(x, -1.0), 1.0))
+
+    def transmission(self, wavelength: float) -> float:
+        return 10 ** -self.optical_density(wavelength)

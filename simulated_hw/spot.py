@@ -6,6 +6,7 @@ For a Gaussian beam the area at irradiance I is dA = (π·w_x·w_y/2)·dI/I, so 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -13,25 +14,33 @@ import numpy.typing as npt
 
 from antistokes.instruments.records import Beam
 
+from .conditions import Conditions
 from .waveform import PulseTrain, pulse_times
 
 Array = npt.NDArray[np.float64]
 
-_LOWEST, _HIGHEST, _PER_DECADE = 1e-6, 1e5, 24  # W/cm²
+_LOWEST, _HIGHEST, _PER_DECADE = 1e-6, 1e8, 24  # W/cm²
 _PULSED_DECADES, _PULSED_PER_DECADE = 2.5, 6  # below the peak, for pulsed excitation
 _KEPT = 16  # pulsed conditions that are remembered
+_COLDEST = 1.0  # K
 _KELVIN = 2.0  # spacing of the temperatures that are solved; between them the logarithm is interpolated
+
+
+class Emission(Protocol):
+    """What the spot needs of a sample's steady state."""
+
+    @property
+    def emission(self) -> Array:
+        """Photons s⁻¹ cm⁻³, (n, lines)."""
 
 
 class Emitter(Protocol):
     """What the spot needs of a sample."""
 
-    def emission(self, irradiance: Array, temperature: float, wavelength: float) -> Array:
-        """Photons s⁻¹ cm⁻³, shape (n, lines), of a uniformly lit crystal at W/cm²."""
+    def respond(self, irradiance: Array, conditions: Conditions) -> Emission:
+        """Of a uniformly lit crystal at irradiances (n,) in W/cm²."""
 
-    def pulsed(
-        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
-    ) -> Array:
+    def pulsed(self, high: Array, low: Array, width: float, times: Array, conditions: Conditions) -> Array:
         """Emission at *times* of a period, (n, k, lines): *high* until *width*, then *low*."""
 
 
@@ -46,48 +55,44 @@ class Spot:
         decades = np.log10(_HIGHEST / _LOWEST)
         self._grid: Array = np.geomspace(_LOWEST, _HIGHEST, round(decades * _PER_DECADE) + 1)
         self._log_grid = np.log(self._grid)
-        self._tables: dict[tuple[float, float], Array] = {}
-        self._courses: dict[tuple[float, ...], Array] = {}
+        self._tables: dict[Conditions, Array] = {}
+        self._courses: dict[tuple[float, float, float, float, Conditions], Array] = {}
 
-    def rates(self, power: float, temperature: float, wavelength: float) -> Array:
+    def rates(self, power: float, conditions: Conditions) -> Array:
         """Photons per second into all directions, one per line, at *power* W on the sample."""
+        steps = conditions.temperature // _KELVIN
+        lower = replace(conditions, temperature=max(steps * _KELVIN, _COLDEST))
         if power <= 0:
-            return np.zeros(self._table(temperature // _KELVIN * _KELVIN, wavelength).shape[1])
-        lower = temperature // _KELVIN * _KELVIN
-        share = (temperature - lower) / _KELVIN
+            return np.zeros(self._table(lower).shape[1])
+        share = conditions.temperature / _KELVIN - steps
         x = np.log(self._beam.peak_irradiance(power))
-        value = self._at(x, self._table(lower, wavelength))
+        value = self._at(x, self._table(lower))
         if share > 0:
-            value = value * (1 - share) + share * self._at(x, self._table(lower + _KELVIN, wavelength))
+            upper = replace(conditions, temperature=(steps + 1) * _KELVIN)
+            value = value * (1 - share) + share * self._at(x, self._table(upper))
         rates: Array = np.exp(value) * self._beam.area_cm2 * self._thickness
         return rates
 
-    def pulsed_rates(
-        self, high: float, low: float, train: PulseTrain, temperature: float, wavelength: float
-    ) -> Array:
+    def pulsed_rates(self, high: float, low: float, train: PulseTrain, conditions: Conditions) -> Array:
         """Photons per second into all directions at :func:`~.waveform.pulse_times`, shape (times, lines).
 
         :param high, low: power on the sample during and between the pulses, W
         """
-        key = (high, low, train.width, train.period, temperature, wavelength)
+        key = (high, low, train.width, train.period, conditions)
         if key not in self._courses:
             if len(self._courses) >= _KEPT:
                 self._courses.clear()
             self._courses[key] = self._pulsed(*key)
         return self._courses[key]
 
-    def _pulsed(
-        self, high: float, low: float, width: float, period: float, temperature: float, wavelength: float
-    ) -> Array:
+    def _pulsed(self, high: float, low: float, width: float, period: float, conditions: Conditions) -> Array:
         times = pulse_times(width, period)
         peak = self._beam.peak_irradiance(max(high, low))
         gaussian = self._beam.profile == "gaussian"
         number = round(_PULSED_DECADES * _PULSED_PER_DECADE) + 1 if gaussian else 1
         share = np.geomspace(10**-_PULSED_DECADES, 1.0, number) if gaussian else np.ones(1)
         irradiance = peak * share / max(high, low)
-        emission = self._sample.pulsed(
-            irradiance * high, irradiance * low, width, times, temperature, wavelength
-        )
+        emission = self._sample.pulsed(irradiance * high, irradiance * low, width, times, conditions)
         if gaussian:
             flat = np.maximum(emission.reshape(number, -1), 1e-300)
             emission = (0.5 * _integral_over_log(np.log(share), flat)).reshape(emission.shape)
@@ -101,15 +106,14 @@ class Spot:
         result: Array = table[i] + share * (table[i + 1] - table[i])
         return result
 
-    def _table(self, temperature: float, wavelength: float) -> Array:
+    def _table(self, conditions: Conditions) -> Array:
         """ln of the mean emission over π·w_x·w_y against peak irradiance, shape (grid, lines)."""
-        key = (temperature, wavelength)
-        if key not in self._tables:
-            signal = np.maximum(self._sample.emission(self._grid, temperature, wavelength), 1e-300)
+        if conditions not in self._tables:
+            signal = np.maximum(self._sample.respond(self._grid, conditions).emission, 1e-300)
             if self._beam.profile == "gaussian":
                 signal = 0.5 * _integral_over_log(self._log_grid, signal)
-            self._tables[key] = np.log(signal)
-        return self._tables[key]
+            self._tables[conditions] = np.log(signal)
+        return self._tables[conditions]
 
 
 def _integral_over_log(x: Array, signal: Array) -> Array:

@@ -153,6 +153,7 @@ class Twin(Device):
 
     def _match(self, query: bytes) -> Any:
         """pyvisa-sim's hook: the bytes that answer one message, or NoResponse."""
+        self.bench.advance()
         answer = self.respond(query.decode("latin-1"))
         if answer is None:
             return NoResponse

@@ -25,12 +25,14 @@ band = [575, 625]
 [model]
 mechanism = "power-law"
 reference_irradiance = 100
+source = "assumed"
 [[model.lines]]
 name = "line"
 wavelength = 600
 fwhm = 20
 exponent = {exponent}
 photon_rate = {rate}
+source = "assumed"
 """
 SWEEP = PowerSweep(start=10, stop=100, points_per_decade=6, longest_exposure=1.0)
 

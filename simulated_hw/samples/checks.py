@@ -7,17 +7,21 @@ from collections import Counter, defaultdict
 
 from antistokes.instruments.errors import FileRefused
 
-from .schema import EnergyTransferTable, RadiativeTable, check_unique
+from .energy_transfer_tables import EnergyTransferTable, RadiativeTable
+from .schema import check_unique
 
 _ROUNDING = 1e-9  # by which shares may exceed 1 in sum
-_LEVEL = r"([^\s:]+:[^\s:]+)"
-_PROCESS = re.compile(rf"{_LEVEL}\s+\+\s+{_LEVEL}\s+->\s+{_LEVEL}\s+\+\s+{_LEVEL}")
+_LEVEL = r"[^\s:+]+:[^\s:]+"
+_SIDE = rf"{_LEVEL}(?:\s+\+\s+{_LEVEL})+"
+_PROCESS = re.compile(rf"{_SIDE}\s+->\s+{_SIDE}")
 
 
-def parse_process(text: str) -> tuple[tuple[str, str], tuple[str, str]] | None:
+def parse_process(text: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """``"A:a + B:b -> A:c + B:d"`` as (("A:a", "B:b"), ("A:c", "B:d")); None if it is not of this form."""
-    match = _PROCESS.fullmatch(text.strip())
-    return ((match[1], match[2]), (match[3], match[4])) if match else None
+    if not _PROCESS.fullmatch(text.strip()):
+        return None
+    start, end = (tuple(re.findall(_LEVEL, side)) for side in text.split("->"))
+    return start, end
 
 
 def ground_level(energies: dict[str, float]) -> str:
@@ -45,6 +49,7 @@ class EnergyTransferChecks:
         self._nonradiative()
         self._ways_down()
         self._transfers()
+        self._quenching()
         self._absorption()
         self._emission()
 
@@ -110,21 +115,34 @@ class EnergyTransferChecks:
                     raise self._refuse(f"model.ions[{i}].levels.{level}", problem)
 
     def _transfers(self) -> None:
-        entries = self._table.transfers
-        check_unique([entry.process for entry in entries], self._file, "model.transfers", "processes")
-        for i, entry in enumerate(entries):
-            key = f"model.transfers[{i}].process"
-            process = parse_process(entry.process)
-            if process is None:
-                form = "Yb:2F5/2 + Er:4I15/2 -> Yb:2F7/2 + Er:4I11/2"
-                raise self._refuse(key, f"is '{entry.process}'; must read like '{form}'")
-            pairs = [[tuple(name.split(":", 1)) for name in side] for side in process]
-            for ion, level in pairs[0] + pairs[1]:
+        two = "Yb:2F5/2 + Er:4I15/2 -> Yb:2F7/2 + Er:4I11/2"
+        three = "Yb:2F5/2 + Yb:2F5/2 + Tb:7F6 -> Yb:2F7/2 + Yb:2F7/2 + Tb:5D4"
+        self._processes("transfers", [entry.process for entry in self._table.transfers], 2, two)
+        self._processes("cooperative", [entry.process for entry in self._table.cooperative], 3, three)
+
+    def _processes(self, name: str, texts: list[str], ions: int, form: str) -> None:
+        check_unique(texts, self._file, f"model.{name}", "processes")
+        for i, text in enumerate(texts):
+            key = f"model.{name}[{i}].process"
+            process = parse_process(text)
+            if process is None or any(len(side) != ions for side in process):
+                raise self._refuse(key, f"is '{text}'; must read like '{form}'")
+            start, end = ([tuple(level.split(":", 1)) for level in side] for side in process)
+            for ion, level in start + end:
                 self._energy(ion, level, key)
-            if all(self._energy(ion, level, key) == 0 for ion, level in pairs[0]):
-                raise self._refuse(key, f"is '{entry.process}'; one ion at least must start excited")
-            if Counter(ion for ion, _ in pairs[0]) != Counter(ion for ion, _ in pairs[1]):
-                raise self._refuse(key, f"is '{entry.process}'; the same ions must stand on both sides")
+            if all(self._energy(ion, level, key) == 0 for ion, level in start):
+                raise self._refuse(key, f"is '{text}'; one ion at least must start excited")
+            if Counter(ion for ion, _ in start) != Counter(ion for ion, _ in end):
+                raise self._refuse(key, f"is '{text}'; the same ions must stand on both sides")
+
+    def _quenching(self) -> None:
+        if self._table.quenching is None:
+            return
+        for i, text in enumerate(self._table.quenching.levels):
+            key = f"model.quenching.levels[{i}]"
+            ion, _, level = text.partition(":")
+            if self._energy(ion, level, key) == 0:
+                raise self._refuse(key, f"is '{text}', a ground level; must lie above it")
 
     def _absorption(self) -> None:
         for i, entry in enumerate(self._table.absorption):

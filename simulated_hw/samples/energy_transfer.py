@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from antistokes.instruments.records import convert
+from antistokes.simulated_hw.conditions import Conditions
 from antistokes.simulated_hw.physics.periodic import periodic
 from antistokes.simulated_hw.physics.processes import Decay, Ion, Pump, Transfer
 from antistokes.simulated_hw.physics.rate_equations import RateEquations
 from antistokes.simulated_hw.physics.thermal import boltzmann_ratio, multiphonon_factor
 
 from .checks import EnergyTransferChecks, branches, ground_level, parse_process
-from .mechanism import Array, Line, Response
-from .schema import AbsorptionTable, EnergyTransferTable, NonradiativeTable
+from .energy_transfer_tables import AbsorptionTable, EnergyTransferTable, NonradiativeTable
+from .mechanism import Array, Diagram, Line, Response, Transition
+from .units import in_units
 
+_KEPT = 16  # rate equations, which remember their steady states
 _WINGS = 4.0  # FWHM from its peak beyond which an absorption line is cut off
 
 
@@ -34,7 +38,7 @@ class EnergyTransfer:
             for ion in table.ions
         ]
         self._radiative = [
-            Decay(f"{entry.ion}:{entry.start}", f"{entry.ion}:{end}", rate)
+            Decay(f"{entry.ion}:{entry.start}", f"{entry.ion}:{end}", rate, radiative=True)
             for entry in table.radiative
             for end, rate in branches(entry, ground_level(self._energies[entry.ion])).items()
         ]
@@ -43,7 +47,16 @@ class EnergyTransfer:
             for entry in table.transfers
             if (process := parse_process(entry.process))
         ]
+        self._transfers += [
+            Transfer(*process, entry.rate * table.site_density**2)
+            for entry in table.cooperative
+            if (process := parse_process(entry.process))
+        ]
         self.levels = tuple(level for ion in self._ions for level in ion.levels)
+        self._wavenumbers = {
+            f"{ion.name}:{level}": energy for ion in table.ions for level, energy in ion.levels.items()
+        }
+        self._solved: dict[tuple[float, float], RateEquations] = {}
         self.lines = tuple(
             Line(line.name, line.wavelength, line.fwhm)
             for entry in table.emission
@@ -54,20 +67,23 @@ class EnergyTransfer:
     @classmethod
     def read(cls, model: dict[str, Any], file: object) -> EnergyTransfer:
         """From the ``[model]`` table of *file*; :class:`FileRefused` where it cannot be used."""
-        table = convert(model, EnergyTransferTable, file, "model")
+        table = convert(
+            in_units(model, EnergyTransferTable, file, "model"), EnergyTransferTable, file, "model"
+        )
         EnergyTransferChecks(table, file).run()
         return cls(table)
 
     def equations(self, temperature: float, wavelength: float) -> RateEquations:
         """The rate equations at a temperature in K under excitation at a wavelength in nm."""
-        relaxations = [
-            Decay(
-                f"{entry.ion}:{entry.start}",
-                f"{entry.ion}:{entry.end}",
-                entry.rate * self._phonon_factor(entry, temperature),
-            )
-            for entry in self._table.nonradiative
-        ]
+        key = temperature, wavelength
+        if key not in self._solved:
+            if len(self._solved) >= _KEPT:
+                self._solved.clear()
+            self._solved[key] = self._equations(temperature, wavelength)
+        return self._solved[key]
+
+    def _equations(self, temperature: float, wavelength: float) -> RateEquations:
+        relaxations = self._relaxations(temperature)
         pumps = [
             Pump(
                 f"{entry.ion}:{entry.start}",
@@ -80,21 +96,50 @@ class EnergyTransfer:
         ]
         return RateEquations(self._ions, self._radiative + relaxations, self._transfers, pumps)
 
-    def respond(self, irradiance: Array, temperature: float, wavelength: float) -> Response:
+    def lines_at(self, irradiance: float, conditions: Conditions) -> tuple[Line, ...]:
+        """Transitions within the 4f shell stay where they are."""
+        return self.lines
+
+    def respond(self, irradiance: Array, conditions: Conditions) -> Response:
+        temperature, wavelength = conditions.temperature, conditions.wavelength
         equations = self.equations(temperature, wavelength)
         populations = equations.steady_state(irradiance)
         sites = self._table.site_density
+        absorbed = sites * equations.absorbed(populations, irradiance)
         return Response(
             sites * populations @ self._photon_rates(temperature),
-            sites * equations.absorbed(populations, irradiance),
+            absorbed,
             populations,
+            sites * equations.power_balance(populations, irradiance, self._wavenumbers).heat,
         )
 
-    def pulsed(
-        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
-    ) -> Array:
-        populations = periodic(self.equations(temperature, wavelength), high, low, width, times)
+    def pulsed(self, high: Array, low: Array, width: float, times: Array, conditions: Conditions) -> Array:
+        temperature = conditions.temperature
+        equations = self.equations(temperature, conditions.wavelength)
+        populations = periodic(equations, high, low, width, times)
         return self._table.site_density * np.maximum(populations, 0) @ self._photon_rates(temperature)
+
+    def diagram(self, conditions: Conditions) -> Diagram:
+        """Everything the file says, with the rates at this temperature; pumps that reach this wavelength."""
+        pumps = [
+            Transition(f"{entry.ion}:{entry.start}", f"{entry.ion}:{entry.end}", "excitation")
+            for entry in self._table.absorption
+            if _line_shape(entry, conditions.wavelength) > 0
+        ]
+        light = [Transition(d.start, d.end, "emission", d.rate) for d in self._radiative if d.rate > 0]
+        phonons = [
+            Transition(d.start, d.end, "nonradiative", d.rate)
+            for d in self._relaxations(conditions.temperature)
+            if d.rate > 0
+        ]
+        transfers = [
+            Transition(start, end, "transfer", label=transfer_label(transfer))
+            for transfer in self._transfers
+            if transfer.rate > 0
+            for start, end in zip(transfer.start, transfer.end, strict=True)
+            if start != end
+        ]
+        return Diagram(self._wavenumbers, (*pumps, *light, *phonons, *transfers))
 
     def _photon_rates(self, temperature: float) -> Array:
         """Photons per second and ion, (levels, lines)."""
@@ -111,6 +156,23 @@ class EnergyTransfer:
                 columns += [column / (1 + ratio), column * ratio / (1 + ratio)]
         return np.reshape(columns, (len(columns), len(self.levels))).T
 
+    def _relaxations(self, temperature: float) -> list[Decay]:
+        """Nonradiative decays of single ions at a temperature in K, those at the surface included."""
+        inside = [
+            Decay(
+                f"{entry.ion}:{entry.start}",
+                f"{entry.ion}:{entry.end}",
+                entry.rate * self._phonon_factor(entry, temperature),
+            )
+            for entry in self._table.nonradiative
+        ]
+        table = self._table.quenching
+        if table is None:
+            return inside
+        rate = table.rate * math.exp(-table.shell / table.reach)
+        ground = {ion: f"{ion}:{ground_level(levels)}" for ion, levels in self._energies.items()}
+        return inside + [Decay(level, ground[level.split(":")[0]], rate) for level in table.levels]
+
     def _phonon_factor(self, entry: NonradiativeTable, temperature: float) -> float:
         if not entry.temperature_scaling:
             return 1.0
@@ -123,3 +185,8 @@ def _line_shape(entry: AbsorptionTable, wavelength: float) -> float:
     """Cross-section over the one stated: a Gaussian in wavelength, zero in the far wings."""
     away, stated = ((x - entry.peak) / entry.fwhm for x in (wavelength, entry.wavelength))
     return float(np.exp(4 * np.log(2) * (stated**2 - away**2))) if abs(away) < _WINGS else 0.0
+
+
+def transfer_label(transfer: Transfer) -> str:
+    """The process as sample files write it."""
+    return f"{' + '.join(transfer.start)} -> {' + '.join(transfer.end)}"

@@ -1,150 +1,78 @@
-"""The keys of a sample file. docs/sample-files.md explains them with examples.
+"""The keys of a sample file that every mechanism has. docs/sample-files.md explains them with examples.
 
-Units: wavelengths and widths in nm, level energies and phonons in cm⁻¹, rates of single ions in s⁻¹,
-of pairs in cm³/s, cross-sections in cm², densities in cm⁻³, temperatures in K.
+A number may be written with a unit, ``"0.98 um"``: it is converted to the unit named here
+(:mod:`~antistokes.simulated_hw.samples.units`). Units: wavelengths and widths in nm, level energies and
+phonons in cm⁻¹, other energies in meV, rates of single ions in s⁻¹, of pairs in cm³/s, cross-sections in cm²,
+densities in cm⁻³, temperatures in K.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from antistokes.instruments.errors import FileRefused
-from antistokes.instruments.records import Fraction, NonNegative, Positive, Record, SampleRecord
+from antistokes.instruments.records import Record, SampleRecord
+
+from .facts import Fact
 
 FORMAT = "antistokes-sample"
 VERSION = 1
 
 SHORTEST, LONGEST = 100.0, 20000.0  # nm
 COLDEST, HOTTEST = 1.0, 1000.0  # K
-Wavelength = Annotated[float, Meta(ge=SHORTEST, le=LONGEST)]
-Temperature = Annotated[float, Meta(ge=COLDEST, le=HOTTEST)]
-Energy = Annotated[float, Meta(ge=0, le=1e5)]  # cm⁻¹
-Phonon = Annotated[float, Meta(ge=100, le=5000)]  # cm⁻¹
+Wavelength = Annotated[float, Meta(ge=SHORTEST, le=LONGEST, extra={"unit": "nm"})]
+Width = Annotated[float, Meta(gt=0, extra={"unit": "nm"})]
+Temperature = Annotated[float, Meta(ge=COLDEST, le=HOTTEST, extra={"unit": "K"})]
+Wavenumber = Annotated[float, Meta(ge=0, le=1e5, extra={"unit": "1/cm"})]
+Phonon = Annotated[float, Meta(ge=100, le=5000, extra={"unit": "1/cm"})]
+MilliElectronVolt = Annotated[float, Meta(gt=0, le=1e4, extra={"unit": "meV"})]
+Rate = Annotated[float, Meta(ge=0, extra={"unit": "1/s"})]
+PairRate = Annotated[float, Meta(ge=0, extra={"unit": "cm**3/s"})]
+Seconds = Annotated[float, Meta(gt=0, extra={"unit": "s"})]
+CrossSection = Annotated[float, Meta(ge=0, extra={"unit": "cm**2"})]
+Density = Annotated[float, Meta(gt=0, extra={"unit": "1/cm**3"})]
+Irradiance = Annotated[float, Meta(gt=0, extra={"unit": "W/cm**2"})]
+Absorption = Annotated[float, Meta(ge=0, extra={"unit": "1/cm"})]
+Nanometres = Annotated[float, Meta(ge=0, extra={"unit": "nm"})]
 Share = Annotated[float, Meta(gt=0, le=1)]
-IonName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]+$")]
-LevelName = Annotated[str, Meta(pattern=r"^[^\s:]+$")]
+Source = Annotated[
+    str,
+    Meta(min_length=1, description="text that says where the numbers come from: 'Table 1 of …' or 'assumed'"),
+]
+
+
+class MediumAbsorption(Record, kw_only=True, frozen=True):
+    """``[[thermal.medium]]``: what absorbs pump light beside the emitter, e.g. water around particles."""
+
+    wavelength: Wavelength
+    coefficient: Absorption
+    source: Source
+    doubtful: bool = False
+
+
+class Thermal(Record, kw_only=True, frozen=True):
+    """``[thermal]``: how the spot warms under the beam, ΔT = P/conductance after *time_constant*."""
+
+    conductance: Annotated[float, Meta(gt=0, extra={"unit": "W/K"})]
+    time_constant: Seconds = 1.0
+    #: of the beam in the medium, cm
+    path: Annotated[float, Meta(ge=0, extra={"unit": "cm"})] = 0.0
+    medium: tuple[MediumAbsorption, ...] = ()
+    source: Source
+    doubtful: bool = False
 
 
 class SampleFile(Record, kw_only=True, frozen=True):
-    """The file: who the sample is, and how it responds (read by the mechanism it names)."""
+    """The file: who the sample is, how it responds (read by the mechanism it names), what it should show."""
 
     sample: SampleRecord
     model: dict[str, Any]
-
-
-class IonTable(Record, kw_only=True, frozen=True):
-    """``[[model.ions]]``. *active* is the share of the ions that take part; the rest stays dark."""
-
-    name: IonName
-    fraction: Share
-    active: Share = 1.0
-    levels: dict[LevelName, Energy]
-    source: str = ""
-
-
-class RadiativeTable(Record, kw_only=True, frozen=True):
-    """``[[model.radiative]]``. What *branching* leaves to 1 goes to the ground level."""
-
-    ion: str
-    start: str = field(name="from")
-    rate: NonNegative
-    branching: dict[str, Fraction] = field(default_factory=dict)
-    source: str = ""
-
-
-class NonradiativeTable(Record, kw_only=True, frozen=True):
-    """``[[model.nonradiative]]``. *rate* holds at the reference temperature; phonons scale it or not."""
-
-    ion: str
-    start: str = field(name="from")
-    end: str = field(name="to")
-    rate: NonNegative
-    temperature_scaling: bool = True
-    source: str = ""
-
-
-class TransferTable(Record, kw_only=True, frozen=True):
-    """``[[model.transfers]]``: ``"Yb:2F5/2 + Er:4I15/2 -> Yb:2F7/2 + Er:4I11/2"``."""
-
-    process: str
-    rate: NonNegative
-    source: str = ""
-
-
-class AbsorptionTable(Record, kw_only=True, frozen=True):
-    """``[[model.absorption]]``: a Gaussian about *peak* that is *cross_section* at *wavelength*."""
-
-    ion: str
-    start: str = field(name="from")
-    end: str = field(name="to")
-    wavelength: Wavelength
-    cross_section: Positive
-    emission_cross_section: NonNegative = 0.0
-    peak: Wavelength
-    fwhm: Positive
-    source: str = ""
-
-
-class HotLineTable(Record, kw_only=True, frozen=True):
-    """``[model.emission.hot]``: takes I_hot/I_cold = prefactor·exp(-gap/kT) out of its line's photons."""
-
-    name: str
-    wavelength: Wavelength
-    fwhm: Positive
-    prefactor: NonNegative
-    gap: Energy
-    source: str = ""
-
-
-class EmissionTable(Record, kw_only=True, frozen=True):
-    """``[[model.emission]]``: a line that carries *fraction* of a radiative transition's photons."""
-
-    name: str
-    ion: str
-    start: str = field(name="from")
-    end: str = field(name="to")
-    fraction: Share = 1.0
-    wavelength: Wavelength
-    fwhm: Positive
-    hot: HotLineTable | None = None
-    source: str = ""
-
-
-class EnergyTransferTable(Record, kw_only=True, frozen=True):
-    """``[model]`` with ``mechanism = "energy-transfer"``."""
-
-    site_density: Positive
-    phonon_energy: Phonon
-    reference_temperature: Temperature = 300.0
-    source: str = ""
-    ions: Annotated[tuple[IonTable, ...], Meta(min_length=1)]
-    radiative: tuple[RadiativeTable, ...] = ()
-    nonradiative: tuple[NonradiativeTable, ...] = ()
-    transfers: tuple[TransferTable, ...] = ()
-    absorption: tuple[AbsorptionTable, ...] = ()
-    emission: tuple[EmissionTable, ...] = ()
-
-
-class PowerLawLineTable(Record, kw_only=True, frozen=True):
-    """``[[model.lines]]``: *photon_rate* photons s⁻¹ cm⁻³ at the reference irradiance."""
-
-    name: str
-    wavelength: Wavelength
-    fwhm: Positive
-    exponent: Positive
-    photon_rate: NonNegative
-    source: str = ""
-
-
-class PowerLawTable(Record, kw_only=True, frozen=True):
-    """``[model]`` with ``mechanism = "power-law"``; *absorption_coefficient* in cm⁻¹."""
-
-    reference_irradiance: Positive
-    absorption_coefficient: NonNegative = 0.0
-    source: str = ""
-    lines: Annotated[tuple[PowerLawLineTable, ...], Meta(min_length=1)]
+    facts: tuple[Fact, ...] = ()
+    thermal: Thermal | None = None
+    #: a row of Table 1 of Zhang, Du, Liu, Nanoscale 2024, 16, 2747
+    table1: bool = False
 
 
 def check_bands(sample: SampleRecord, file: object) -> None:

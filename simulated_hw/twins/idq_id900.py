@@ -240,7 +240,7 @@ class ID900Twin:
 
     def _period(self, block: str) -> float | None:
         """Of the triggers that *block* sees, s."""
-        train = self.bench.pulses()
+        train = self.bench.triggers()
         wired = train is not None and block == self.settings.trigger_input
         return train.period if train and wired and self._crossed(block, train.high) else None
 

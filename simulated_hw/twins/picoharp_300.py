@@ -101,7 +101,7 @@ class PicoHarp300Twin:
         """Pulses per s at input 0; 0 without any."""
         if self.settings.sync_clock_Hz:
             return self.settings.sync_clock_Hz
-        train = self.bench.pulses()
+        train = self.bench.triggers()
         return 0.0 if train is None else 1 / train.period
 
     def counted_syncs(self) -> float:
@@ -183,12 +183,16 @@ class PicoHarp300Twin:
         syncs, offset = self.counted_syncs(), self.offset_ps * 1e-12
         triggers = np.floor(until * syncs) - np.floor(self.seen * syncs)
         edges = offset + np.arange(BINS + 1, dtype=np.float64) * self.resolution()
-        if self.settings.sync_clock_Hz:
-            new = self.rng.poisson(self.detector.rate() * self.resolution() * triggers, BINS)
-        else:
-            new = self.detector.histogram(edges, triggers).astype(np.int64)
-        if syncs:
-            new[edges[:-1] >= 1 / syncs] = 0
+        # the cycle ends, and with it any dead time, when the next sync comes
+        inside = int(np.searchsorted(edges[:-1], 1 / syncs)) if syncs else BINS
+        new = np.zeros(BINS, dtype=np.int64)
+        if inside:
+            if self.settings.sync_clock_Hz:
+                mean = self.detector.rate() * self.resolution() * triggers
+                new[:inside] = self.rng.poisson(mean, inside)
+            else:
+                seen = self.detector.histogram(edges[: inside + 1], triggers, self.settings.dead_time_s)
+                new[:inside] = seen
         top = int(np.argmax(self.histogram + new))
         limit = FULL_BIN if self.stop_at is None else self.stop_at
         if self.stop_at is not None and self.histogram[top] + new[top] >= limit:
@@ -206,7 +210,7 @@ class PicoHarp300Twin:
         photons = self._heard(1, self.detector.arrivals(self.start + begin, self.start + end) - self.start)
         bit = 1 << (self.settings.marker - 1)
         markers = {}
-        if self.markers_enabled[self.settings.marker - 1] and (train := self.bench.pulses()) is not None:
+        if self.markers_enabled[self.settings.marker - 1] and (train := self.bench.triggers()) is not None:
             markers[bit] = self._pulses(1 / train.period, begin, end)
         if self.mode == T2:
             syncs = self._heard(0, self._pulses(self.sync_rate(), begin, end))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from ..conditions import LaserPulses
 from ..scpi import scpi
 from ..twin import Answer, Twin
 from .spectraphysics_maitai_head import MaiTaiHead, MaiTaiSettings
@@ -49,6 +50,9 @@ class MaiTaiTwin(Twin):
         self.errors: deque[int] = deque(maxlen=_KEPT)
         self.history: deque[int] = deque([0] * _KEPT, maxlen=_KEPT)
         self.bench.sources[self.name] = self.head
+        self.bench.mode_locked[self.name] = LaserPulses(
+            self.settings.pulse_fs * 1e-15, self.settings.repetition_MHz * 1e6
+        )
 
     @property
     def interlock_open(self) -> bool:

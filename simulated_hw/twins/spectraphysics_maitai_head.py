@@ -31,6 +31,9 @@ class MaiTaiSettings(Record, kw_only=True, frozen=True):
     tuning_nm_per_s: Positive = 20.0
     #: software watchdog at power-up, 0: off
     watchdog_s: NonNegative = 3.0
+    #: mode-locked pulses: full width, repetition rate
+    pulse_fs: Positive = 100.0
+    repetition_MHz: Positive = 80.0
     serial: str = "3227/51054/40856"
 
 

@@ -259,7 +259,7 @@ class TaggerDevice:
         """Of events that come regularly, s."""
         if abs(channel) in self._test:
             return _TEST_PERIOD
-        train = self._bench.pulses()
+        train = self._bench.triggers()
         wired = abs(channel) == self._twin.settings.trigger_input
         return train.period if train and wired and self._crosses(channel, train.high) else None
 
@@ -281,7 +281,7 @@ class TaggerDevice:
         """From a rising edge at the input to the time tag, s."""
         falling = 0.0
         if channel < 0:
-            train = self._bench.pulses()
+            train = self._bench.triggers()
             trigger = abs(channel) == self._twin.settings.trigger_input
             falling = train.width if train and trigger else self._twin.settings.pulse_s
         return self._delays[channel] / _PS + falling

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from antistokes.cli.output import emit
+from antistokes.simulated_hw.samples.sample import shipped
 
 SHORT = ["--set", "start=1", "--set", "stop=10", "--set", "points_per_decade=4", "--set", "order=up"]
 
@@ -66,10 +67,32 @@ def test_solve_refuses_an_irradiance_that_is_none(antistokes, value):
 
 
 def test_samples_and_instruments_are_listed(antistokes):
-    assert "yber-micro" in [s["id"] for s in antistokes("samples", "--json").data["samples"]]
+    listed = [json.loads(line) for line in antistokes("samples", "--json").out.splitlines()]
+    assert [sample["id"] for sample in listed] == shipped()
+    assert set(listed[0]) == {"id", "name", "mechanism", "references", "table1", "facts"}
+    assert "yber-micro" in antistokes("samples").out
     drivers = {row["driver"]: row for row in antistokes("instruments", "--json").data["instruments"]}
     assert drivers["thorlabs_cld1015"]["roles"] == ["Laser"]
     assert [name for name, row in drivers.items() if not row["twin"]] == ["scanning_spectrometer"]
+
+
+def test_a_sample_is_shown_with_its_facts(antistokes):
+    done = antistokes("samples", "show", "css82", "--json")
+    facts = {fact["quantity"]: fact for fact in done.data["facts"]}
+    assert done.data["table1"] is True
+    assert facts["quantum yield"]["value"] == 0.054
+    shown = antistokes("samples", "show", "css82").out
+    assert "quantum yield" in shown
+    assert "extends" in antistokes("samples", "show", "css82", "--toml").out
+
+
+def test_a_template_is_a_sample_file(antistokes, tmp_path):
+    text = antistokes("samples", "template", "energy-transfer").out
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    assert antistokes("samples", "show", "mine.toml", "--json").data["id"] == "my-sample"
+    refused = antistokes("samples", "template", "energy-transfre")
+    assert refused.code == 2
+    assert "did you mean 'energy-transfer'" in refused.err
 
 
 def test_doctor_asks_the_built_in_bench_and_touches_no_hardware(antistokes):

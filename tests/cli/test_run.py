@@ -30,6 +30,7 @@ wavelength = 460
 fwhm = 12
 exponent = 3.0
 photon_rate = 1e19
+source = "this test"
 """
 
 
@@ -39,6 +40,13 @@ def test_short_run_ends_well_and_reports(antistokes):
     assert done.data["status"] == "completed"
     assert done.data["points"] == 4
     assert "using the built-in virtual bench" in done.err
+
+
+def test_a_laser_far_from_the_samples_excitation_is_noted(antistokes):
+    far = antistokes("run", "power-sweep", *SHORT, "--sample", "wse2", "--out", "a.h5")
+    assert "sample 'wse2' is meant to be excited at 799" in far.err
+    assert "the laser is at 980 nm" in far.err
+    assert "meant" not in antistokes("run", "power-sweep", *SHORT, "--out", "b.h5").err
 
 
 def test_seed_and_sample_are_kept_in_the_file(antistokes):

@@ -43,6 +43,7 @@ wavelength = 600
 fwhm = 20
 exponent = {exponent}
 photon_rate = {rate}
+source = "assumed"
 """
 
 

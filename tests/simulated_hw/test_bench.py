@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.records import Beam, SampleRecord
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
+from antistokes.simulated_hw.conditions import Conditions
 from antistokes.simulated_hw.spot import Array
 
 _BEAM = Beam(w_x_um=100, w_y_um=100, profile="top-hat", method="m", date=date(2026, 11, 1), max_power_mW=100)
@@ -44,6 +46,10 @@ class Line:
     fwhm: float = 10.0
 
 
+class Emitted(NamedTuple):
+    emission: Array
+
+
 @dataclass
 class Glow:
     """As many photons per cm³ and second as W/cm² times K, in a line below the filter and one above."""
@@ -51,13 +57,14 @@ class Glow:
     record: SampleRecord = field(default_factory=lambda: SampleRecord(id="glow"))
     lines: tuple[Line, ...] = (Line(540.0), Line(1000.0))
 
-    def emission(self, irradiance: Array, temperature: float, wavelength: float) -> Array:
-        return np.outer(irradiance * temperature, np.ones(2))
+    def lines_at(self, irradiance: float, conditions: Conditions) -> tuple[Line, ...]:
+        return self.lines
 
-    def pulsed(
-        self, high: Array, low: Array, width: float, times: Array, temperature: float, wavelength: float
-    ) -> Array:
-        level = np.where(times <= width, high[:, None], low[:, None]) * temperature
+    def respond(self, irradiance: Array, conditions: Conditions) -> Emitted:
+        return Emitted(np.outer(irradiance * conditions.temperature, np.ones(2)))
+
+    def pulsed(self, high: Array, low: Array, width: float, times: Array, conditions: Conditions) -> Array:
+        level = np.where(times <= width, high[:, None], low[:, None]) * conditions.temperature
         return np.repeat(level[:, :, None], 2, axis=2)
 
 

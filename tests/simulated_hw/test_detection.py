@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from antistokes.simulated_hw.bench import Light
 from antistokes.simulated_hw.detection import Detector, DetectorSettings
+from antistokes.simulated_hw.light import Light
 
 EVEN = {"sensitivity_spread": 0.0, "dark_spread": 0.0, "stray_light": 0.0}
 BLIND = slice(0, 21)
@@ -119,3 +119,65 @@ def test_a_frame_costs_little():
         return time.perf_counter() - start
 
     assert min(cost() for _ in range(50)) < 1e-3
+
+
+def test_settings_that_are_off_leave_every_frame_as_it_was():
+    """The new effects draw nothing from the random stream while they are off."""
+    light = [Light(541.0, 12.0, 1e6)]
+    plain = Detector(DetectorSettings(), np.random.default_rng(1)).expose(light, 0.1)
+    off = DetectorSettings(em_gain=1.0, cosmics_per_min_cm2=0.0, sensor_C=-60.0, dark_C=-60.0)
+    np.testing.assert_array_equal(plain, Detector(off, np.random.default_rng(1)).expose(light, 0.1))
+
+
+@pytest.mark.parametrize(("kelvin", "factor"), [(0.0, 1.0), (6.5, 2.0), (-13.0, 0.25), (-100.0, 2.34e-5)])
+def test_dark_current_doubles_every_few_kelvin(kelvin, factor):
+    warm = make(
+        dark_e_per_s=1e4, sensor_C=20.0 + kelvin, read_noise_e=0.0, full_well_e=1e9, gain_e_per_count=1e-3
+    )
+    cold = make(dark_e_per_s=1e4, read_noise_e=0.0, full_well_e=1e9)
+    assert warm._dark / cold._dark == pytest.approx(factor, rel=2e-3)
+
+
+@pytest.mark.parametrize("gain", [2.0, 10.0, 300.0])
+def test_electron_multiplication_doubles_the_variance(gain):
+    """F² = 2 − 1/G: variance F²·G²·n of a mean G·n, with dark electrons for light."""
+    settings = {"read_noise_e": 0.0, "offset_counts": 0.0, "maximum_counts": 1e9}
+    detector = make(dark_e_per_s=100.0, em_gain=gain, **settings)
+    counts = np.concatenate([detector.expose([], 1.0) for _ in range(100)])
+    assert counts.mean() == pytest.approx(100 * gain, rel=2e-3)
+    assert counts.var() == pytest.approx((2 - 1 / gain) * gain**2 * 100, rel=0.02)
+    assert not detector.expose([], 0.0).any()
+
+
+def test_electron_multiplication_beats_the_read_noise():
+    """A weak signal under 40 electrons of read noise: signal to noise rises towards √(n/F²)."""
+
+    def signal_to_noise(gain):
+        detector = make(dark_e_per_s=20.0, em_gain=gain, offset_counts=5000.0, maximum_counts=1e9)
+        counts = np.concatenate([detector.expose([], 1.0) for _ in range(50)]) - 5000
+        return counts.mean() / counts.std()
+
+    assert signal_to_noise(1.0) == pytest.approx(20 / np.sqrt(20 + 40**2), rel=0.05)
+    assert signal_to_noise(300.0) == pytest.approx(np.sqrt(20 / 2), rel=0.05)
+
+
+def test_cosmic_rays_hit_one_to_three_pixels_and_three_frames_find_them():
+    """2 per minute and cm²: over two minutes of a large chip. The median of three frames is free of them."""
+    settings = {"dark_e_per_s": 0.0, "read_noise_e": 4.0, "offset_counts": 300.0, "area_cm2": 10.0}
+    detector = make(cosmics_per_min_cm2=2.0, **settings)
+    frames = np.array([detector.expose([], 60.0) for _ in range(90)]) - 300
+    hit = frames > 200
+    begins = np.diff(hit.astype(int), axis=1, prepend=0) == 1
+    # two hits that touch are counted as one
+    assert begins.sum() == pytest.approx(90 * 20, rel=0.1)
+    assert 1.5 < hit.sum() / begins.sum() < 2.5
+    deposits = frames[hit].sum() / (90 * 20)
+    assert deposits == pytest.approx(9e3 / np.log(10), rel=0.1)  # mean of 1e3 to 1e4, even in the logarithm
+    left = np.median(frames.reshape(30, 3, -1), axis=1) > 200
+    assert left.sum() < 0.02 * hit.sum()
+
+
+def test_more_time_collects_more_cosmic_rays():
+    assert make(cosmics_per_min_cm2=2.0).expose([], 0.0).max() < 2000
+    long = make(cosmics_per_min_cm2=2.0, dark_e_per_s=0.0, read_noise_e=0.0, area_cm2=1.0, full_well_e=1e6)
+    assert np.count_nonzero(long.expose([], 6000.0) - 1500) == pytest.approx(200 * 2, rel=0.25)

@@ -56,3 +56,25 @@ def test_a_mirror_passes_every_wavelength() -> None:
 def test_the_angle_follows_the_grating_equation() -> None:
     angle = math.radians(_G1200.angle(500))
     assert 2 * 1e6 / 1200 * math.cos(math.radians(15.2)) * math.sin(angle) == pytest.approx(500)
+
+
+@pytest.mark.parametrize(("line", "setting"), [(541, 1082), (473, 946), (532, 1064)])
+def test_visible_light_appears_again_at_twice_its_wavelength(line: float, setting: float) -> None:
+    grating = Grating(600, OpticsSettings(stray=0.0))
+    first = grating.transmission(line, 500, 500, line, 0.1)
+    assert 0.02 < grating.transmission(setting, 500, 500, line, 0.1) / first < 0.3
+
+
+def test_a_pump_in_the_infrared_is_never_in_the_visible_but_as_stray_light() -> None:
+    """A grating set to S passes S/m: 980 nm appears at 1960 nm, not below 980 nm."""
+    grating = Grating(600, OpticsSettings(stray=0.0))
+    assert max(grating.transmission(setting, 500, 500, 980, 0.5) for setting in range(400, 960)) < 1e-9
+    assert Grating(600, OpticsSettings(stray=1e-5)).transmission(541, 500, 500, 980, 0.5) == pytest.approx(
+        1e-5
+    )
+
+
+def test_the_dispersion_of_600_grooves_and_300_mm_is_5_56_nm_per_mm_times_the_cosine() -> None:
+    grating = Grating(600, OpticsSettings(focal_length_mm=300.0, half_angle_deg=15.2))
+    cosine = math.cos(math.radians(grating.angle(541) + 15.2))
+    assert grating.dispersion(541) == pytest.approx(5.556 * cosine, rel=1e-4)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from antistokes.simulated_hw.light_path import (
     Diode,
     DiodeSettings,
+    NeutralDensity,
+    NeutralDensitySettings,
     ShortPass,
     ShortPassSettings,
     WavePlate,
@@ -75,3 +79,44 @@ def test_a_short_pass_transmits_below_its_edge_and_blocks_above() -> None:
     assert values == sorted(values, reverse=True)
     assert min(values) >= 0
     assert max(values) <= 1
+
+
+@pytest.mark.parametrize("angle", [0.0, 10.0, 30.0, 45.0, 89.0])
+def test_the_edge_of_a_tilted_filter_moves_to_the_blue(angle: float) -> None:
+    element = ShortPass(ShortPassSettings(angle_deg=angle, effective_index=1.8))
+    # the angle inside the coating, by Snell's law
+    inside = math.asin(math.sin(math.radians(angle)) / 1.8)
+    assert element.edge == pytest.approx(875 * math.cos(inside), rel=1e-12)
+    assert element.transmission(element.edge) == pytest.approx(0.93 / 2, rel=1e-4)
+
+
+def test_a_tilted_filter_can_lose_a_line_near_its_edge() -> None:
+    straight, tilted = (ShortPass(ShortPassSettings(angle_deg=angle)) for angle in (0.0, 20.0))
+    assert tilted.edge == pytest.approx(859.0, abs=0.1)
+    assert straight.transmission(865) == pytest.approx(0.93, rel=0.01)
+    assert tilted.transmission(865) < 0.06
+    assert tilted.transmission(980) == straight.transmission(980)
+
+
+def test_a_filter_glows_with_what_it_stops() -> None:
+    """1e-6 of the pump's photons, even over 400 to 875 nm; nothing for what it passes."""
+    element = ShortPass(ShortPassSettings(fluorescence=1e-6, fluorescence_nm=(400.0, 875.0)))
+    assert element.fluorescence(980) * 475 == pytest.approx(0.93e-6, rel=1e-4)
+    assert element.fluorescence(541) == pytest.approx(0.0, abs=1e-15)
+    assert ShortPass(ShortPassSettings()).fluorescence(980) == 0
+
+
+def test_a_fluorescence_without_a_band_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        ShortPassSettings(fluorescence_nm=(875.0, 400.0))
+
+
+def test_a_neutral_filter_is_not_quite_neutral() -> None:
+    density = NeutralDensity(NeutralDensitySettings(optical_density=3.0, nominal_nm=633, variation=0.05))
+    assert density.transmission(633) == pytest.approx(1e-3)
+    assert density.transmission(983) == pytest.approx(10**-3.15)
+    assert density.transmission(2000) == density.transmission(983)
+    assert density.transmission(200) == pytest.approx(10**-2.85)
+    # 5 % of a density of 3 is a factor of 1.4 in power: calibrate, never trust the nominal value
+    assert density.transmission(633) / density.transmission(983) == pytest.approx(1.41, abs=0.01)
+    assert NeutralDensity(NeutralDensitySettings(optical_density=0)).transmission(980) == 1.0

@@ -44,3 +44,12 @@ def test_outside_its_table_the_head_is_blind() -> None:
 )
 def test_a_range_changes_when_it_is_too_small_or_far_too_large(level: float, present: int, best: int) -> None:
     assert choose_range(level, present, [0.1, 1.0, 10.0]) == best
+
+
+def test_a_wavelength_set_wrong_shows(head: SiliconHead) -> None:
+    """980 nm read with the meter set to 532 nm: P·R(980)/R(532), more than twice too much."""
+    right = np.mean([head.power(head.current(), 980) for _ in range(200)])
+    wrong = np.mean([head.power(head.current(), 532) for _ in range(200)])
+    assert right == pytest.approx(0.01, rel=0.01)
+    assert wrong / right == pytest.approx(responsivity(980) / responsivity(532), rel=5e-3)
+    assert wrong / right > 2

@@ -16,6 +16,7 @@ bands = { orange = [560, 640], blue = [400, 480] }
 [model]
 mechanism = "power-law"
 reference_irradiance = 100
+source = "made up"
 absorption_coefficient = 0.5
 [[model.lines]]
 name = "main"
@@ -23,12 +24,14 @@ wavelength = 600
 fwhm = 40
 exponent = 2
 photon_rate = 1e17
+source = "made up"
 [[model.lines]]
 name = "shoulder"
 wavelength = 630
 fwhm = 20
 exponent = 1.5
 photon_rate = 1e16
+source = "made up"
 """
 
 

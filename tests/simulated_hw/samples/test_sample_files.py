@@ -6,16 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from antistokes.instruments.errors import FileRefused
-from antistokes.simulated_hw.samples.sample import Sample
+from antistokes.instruments.errors import FileRefused, Refused
+from antistokes.simulated_hw.samples.sample import MECHANISMS, Sample, template_file
 
-PAGE = Path(__file__).parents[3] / "docs" / "sample-files.md"
-EXAMPLES = [
-    text for text in re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.S) if "[model]" in text
-]
-
+SAID = {"source": "made up"}
 GOOD: dict[str, Any] = {
     "format": "antistokes-sample",
     "version": 1,
@@ -23,19 +20,21 @@ GOOD: dict[str, Any] = {
     "model": {
         "mechanism": "energy-transfer",
         "site_density": 1e22,
+        **SAID,
         "phonon_energy": 350,
         "ions": [
-            {"name": "Nd", "fraction": 0.1, "levels": {"g": 0, "m": 6000, "u": 11000}},
-            {"name": "Yb", "fraction": 0.2, "levels": {"g": 0, "e": 10200}},
+            {**SAID, "name": "Nd", "fraction": 0.1, "levels": {"g": 0, "m": 6000, "u": 11000}},
+            {**SAID, "name": "Yb", "fraction": 0.2, "levels": {"g": 0, "e": 10200}},
         ],
         "radiative": [
-            {"ion": "Nd", "from": "u", "rate": 4000, "branching": {"m": 0.6}},
-            {"ion": "Yb", "from": "e", "rate": 500},
+            {**SAID, "ion": "Nd", "from": "u", "rate": 4000, "branching": {"m": 0.6}},
+            {**SAID, "ion": "Yb", "from": "e", "rate": 500},
         ],
-        "nonradiative": [{"ion": "Nd", "from": "m", "to": "g", "rate": 1e5}],
-        "transfers": [{"process": "Nd:u + Yb:g -> Nd:g + Yb:e", "rate": 1e-16}],
+        "nonradiative": [{**SAID, "ion": "Nd", "from": "m", "to": "g", "rate": 1e5}],
+        "transfers": [{**SAID, "process": "Nd:u + Yb:g -> Nd:g + Yb:e", "rate": 1e-16}],
         "absorption": [
             {
+                **SAID,
                 "ion": "Nd",
                 "from": "g",
                 "to": "u",
@@ -45,13 +44,36 @@ GOOD: dict[str, Any] = {
                 "fwhm": 5,
             }
         ],
-        "emission": [{"name": "a", "ion": "Nd", "from": "u", "to": "g", "wavelength": 890, "fwhm": 20}],
+        "emission": [
+            {**SAID, "name": "a", "ion": "Nd", "from": "u", "to": "g", "wavelength": 890, "fwhm": 20}
+        ],
     },
 }
-ION_2 = {"name": "Yb", "fraction": 0.1, "levels": {"g": 0}}
-LINE_2 = {"name": "b", "ion": "Nd", "from": "u", "to": "g", "wavelength": 900, "fwhm": 20, "fraction": 0.5}
-SAME_LINE = {"name": "a", "ion": "Nd", "from": "u", "to": "m", "wavelength": 1060, "fwhm": 20}
-ALL_UP = {"ion": "Nd", "from": "u", "rate": 4000, "branching": {"m": 1.0}}
+ION_2 = {**SAID, "name": "Yb", "fraction": 0.1, "levels": {"g": 0}}
+LINE_2 = {
+    **SAID,
+    "name": "b",
+    "ion": "Nd",
+    "from": "u",
+    "to": "g",
+    "wavelength": 900,
+    "fwhm": 20,
+    "fraction": 0.5,
+}
+SAME_LINE = {**SAID, "name": "a", "ion": "Nd", "from": "u", "to": "m", "wavelength": 1060, "fwhm": 20}
+ALL_UP = {**SAID, "ion": "Nd", "from": "u", "rate": 4000, "branching": {"m": 1.0}}
+
+COOPERATIVE = {**SAID, "process": "Yb:e + Yb:e + Nd:g -> Yb:g + Yb:g + Nd:u", "rate": 1e-39}
+QUENCHING = {**SAID, "levels": ["Yb:e"], "rate": 1e3}
+FACT = {
+    **SAID,
+    "quantity": "lifetime",
+    "value": 1.0,
+    "unit": "ms",
+    "tolerance": 0.1,
+    "kind": "recovery",
+    "procedure": "lifetime",
+}
 
 #: where to put what, the key refused, what the message says
 BAD = [
@@ -66,10 +88,26 @@ BAD = [
     ("sample.bands.red", [600, 3e4], "sample.bands.red", "must lie within 100 to 20000 nm"),
     ("sample.bands.red", [600], "sample.bands.red", "is [600]; expected array of length 2, got 1"),
     ("model.mechanism", "energy-transfr", "model.mechanism", "did you mean 'energy-transfer'?"),
-    ("model.mechanism", 3, "model.mechanism", "is 3; known: energy-transfer, power-law"),
-    ("model.mechanism", ["x"], "model.mechanism", "known: energy-transfer, power-law"),
+    ("model.mechanism", 3, "model.mechanism", "is 3; known: energy-transfer"),
+    ("model.mechanism", ["x"], "model.mechanism", "known: energy-transfer"),
     ("model.site_density", 0, "model.site_density", "is 0; expected float > 0"),
-    ("model.site_density", "1e22", "model.site_density", "expected float, got str"),
+    (
+        "model.site_density",
+        "1e22",
+        "model.site_density",
+        "is '1e22', which is dimensionless; must be a number in 1/cm^3",
+    ),
+    (
+        "model.site_density",
+        "1e22 K",
+        "model.site_density",
+        "which is [temperature]; must be",
+    ),
+    ("model.absorption.0.peak", "0.8 um2", "model.absorption[0].peak", "must be a number in nm"),
+    ("model.absorption.0.peak", "red", "model.absorption[0].peak", "is 'red'; must be a number in nm"),
+    ("model.radiative.0.rate", "4 kg", "model.radiative[0].rate", "which is [mass]; must be a number in 1/s"),
+    ("model.radiative.0.rate", "-4 1/ms", "model.radiative[0].rate", "is -4000.0; expected float >= 0"),
+    ("model.radiative.0.source", "", "model.radiative[0].source", "is ''"),
     ("model.phonon_energy", 5, "model.phonon_energy", "is 5; expected float >= 100"),
     ("model.reference_temperature", 0, "model.reference_temperature", "expected float >= 1"),
     ("model.transferz", [], "model.transferz", "did you mean 'transfers'?"),
@@ -97,6 +135,29 @@ BAD = [
     ("model.radiative.0.from", "g", "model.radiative[0].from", "the ground level; must lie above it"),
     ("model.radiative.0.ion", "Ho", "model.radiative[0]", "the ion 'Ho'; the ions are Nd, Yb"),
     ("model.radiative.+", ALL_UP, "model.radiative", "two entries named 'Nd:u'"),
+    (
+        "model.cooperative",
+        [COOPERATIVE | {"process": "Nd:u + Yb:g -> Nd:g + Yb:e"}],
+        "model.cooperative[0].process",
+        "must read like 'Yb:2F5/2 + Yb:2F5/2 + Tb:7F6 ->",
+    ),
+    ("model.cooperative", [COOPERATIVE | {"rate": "1 cm3/s"}], "model.cooperative[0].rate", "in cm^6/s"),
+    ("model.quenching", QUENCHING | {"levels": ["Nd:g"]}, "model.quenching.levels[0]", "a ground level"),
+    ("model.quenching", QUENCHING | {"levels": ["Nd:x"]}, "model.quenching.levels[0]", "Nd has g, m, u"),
+    ("model.quenching", QUENCHING | {"shell": -1}, "model.quenching.shell", "is -1; expected float >= 0"),
+    ("model.enhancement", {**SAID, "emission": 0}, "model.enhancement.emission", "expected float > 0"),
+    ("facts", [FACT | {"quantity": "lifetme"}], "facts[0].quantity", "did you mean 'lifetime'?"),
+    ("facts", [FACT | {"unit": "nm"}], "facts[0].unit", "a lifetime must be in s or ms or us or ns or ps"),
+    ("facts", [FACT | {"relative": 0.1}], "facts[0]", "has tolerance and relative; must have"),
+    (
+        "facts",
+        [FACT | {"relation": "above"}],
+        "facts[0].tolerance",
+        "is no use where the relation is 'above'",
+    ),
+    ("facts", [FACT | {"kind": "guess"}], "facts[0].kind", "must be one of 'emergent', 'recovery'"),
+    ("facts", [FACT | {"source": " "}], "facts[0].source", "must say where the value comes from"),
+    ("thermal", {**SAID, "conductance": "1 W"}, "thermal.conductance", "in W/K"),
     (
         "model.nonradiative.0.to",
         "u",
@@ -202,9 +263,33 @@ def test_a_level_written_twice_is_refused(tmp_path):
         Sample.load(path)
 
 
+@pytest.mark.parametrize(
+    "table", ["ions", "radiative", "nonradiative", "transfers", "absorption", "emission"]
+)
+def test_numbers_without_a_source_are_refused(tmp_path, table):
+    data = copy.deepcopy(GOOD)
+    del data["model"][table][0]["source"]
+    with pytest.raises(
+        FileRefused, match=rf"model\.{table}\[0\]\.source: is missing; must be text that says where"
+    ):
+        Sample.load(write(tmp_path / "bad.toml", data))
+
+
+def test_numbers_may_carry_units(tmp_path):
+    data = changed("model.absorption.0.peak", "0.806 um")
+    data["model"]["radiative"][0]["rate"] = "4 ms^-1"
+    data["model"]["transfers"][0]["rate"] = "1e-22 m3/s"
+    data["model"]["ions"][0]["levels"]["m"] = "6000 cm-1"
+    written, plain = (Sample.load(write(tmp_path / "units.toml", d)) for d in (data, GOOD))
+    irradiance = [1.0, 100.0]
+    np.testing.assert_allclose(
+        written.emission(irradiance, 300.0, 808.0), plain.emission(irradiance, 300.0, 808.0), rtol=1e-12
+    )
+
+
 def test_power_law_files_are_checked_too(tmp_path):
-    line = {"name": "a", "wavelength": 600, "fwhm": 20, "exponent": 2.0, "photon_rate": 1e15}
-    model = {"mechanism": "power-law", "reference_irradiance": 100, "lines": [line, line]}
+    line = {**SAID, "name": "a", "wavelength": 600, "fwhm": 20, "exponent": 2.0, "photon_rate": 1e15}
+    model = {**SAID, "mechanism": "power-law", "reference_irradiance": 100, "lines": [line, line]}
     path = write(tmp_path / "bad.toml", GOOD | {"model": model})
     with pytest.raises(FileRefused, match=r"model\.lines: has two lines named 'a'"):
         Sample.load(path)
@@ -213,13 +298,50 @@ def test_power_law_files_are_checked_too(tmp_path):
         Sample.load(write(path, GOOD | {"model": model}))
 
 
-def test_the_page_shows_an_example_of_each_mechanism():
-    found = {re.search(r'mechanism = "(.*)"', text)[1] for text in EXAMPLES}  # type: ignore[index]
-    assert found == {"energy-transfer", "power-law"}
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_templates_glow_at_their_excitation(mechanism):
+    sample = Sample.load(template_file(mechanism))
+    assert sample.emission([1.0, 10.0], 300.0, sample.excitation).max() > 0
 
 
-@pytest.mark.parametrize("text", EXAMPLES)
-def test_the_examples_of_the_page_glow(tmp_path, text):
-    path = tmp_path / "example.toml"
-    path.write_text(text, encoding="utf-8")
-    assert (Sample.load(path).emission([10.0], 300.0, 980.0) > 0).all()
+def test_a_family_states_only_what_changed(tmp_path):
+    write(tmp_path / "parent.toml", GOOD | {"facts": [FACT], "table1": True})
+    child = tmp_path / "child.toml"
+    child.write_text(
+        """extends = "parent.toml"
+[sample]
+id = "child"
+[[model.radiative]]
+ion = "Yb"
+from = "e"
+rate = 5000
+[model.quenching]
+levels = ["Yb:e"]
+rate = 100
+source = "made up"
+""",
+        encoding="utf-8",
+    )
+    parent, sample = Sample.load(tmp_path / "parent.toml"), Sample.load(child)
+    assert sample.record.id == "child"
+    assert sample.record.bands == parent.record.bands
+    assert (sample.facts, sample.table1) == ((), False)
+    assert sample.text.index("5000") < sample.text.index("extends parent.toml") < sample.text.index("4000")
+    yb = [s.solve(10.0, wavelength=808.0).populations["Yb:e"] for s in (parent, sample)]
+    assert yb[1] == pytest.approx(yb[0] * 500 / 5100, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("extends", "problem"),
+    [
+        ('"child.toml"', "extends: leads back to child.toml"),
+        ('"yber-mikro"', "sample 'yber-mikro' is unknown; did you mean 'yber-micro'?"),
+        ('"gone.toml"', "gone.toml: no such file"),
+        ("3", "extends: is 3; must be the id or the path of a sample"),
+    ],
+)
+def test_a_parent_that_cannot_be_is_refused(tmp_path, extends, problem):
+    child = tmp_path / "child.toml"
+    child.write_text(f'extends = {extends}\n[sample]\nid = "child"\n', encoding="utf-8")
+    with pytest.raises(Refused, match=re.escape(problem)):
+        Sample.load(child)

@@ -1,5 +1,6 @@
 """The shipped Yb/Er sample against steady states and decays of its rate set (Anderson et al. 2014)."""
 
+import re
 import tomllib
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from antistokes.simulated_hw.conditions import Conditions
 from antistokes.simulated_hw.physics.rate_equations import RateEquations
 from antistokes.simulated_hw.samples.energy_transfer import EnergyTransfer
 from antistokes.simulated_hw.samples.sample import Sample
@@ -178,11 +180,15 @@ def test_decay_after_a_10_us_pulse(equations, irradiance, peaks, tails):
 def test_surface_quenching_written_into_the_file(sample, k_q, enhancement):
     irradiance = [0.1, 1.0, 8.0, 10.0, 100.0]
     table = model(sample)
-    for ion, level in (("Yb", "2F5/2"), *(("Er", f"4{name}") for name in ("I13/2", "I11/2", "F9/2", "S3/2"))):
-        ground = "2F7/2" if ion == "Yb" else "4I15/2"
-        extra = {"ion": ion, "from": level, "to": ground, "rate": k_q, "temperature_scaling": False}
-        table["nonradiative"].append(extra)
-    quenched = EnergyTransfer.read(table, "quenched.toml").respond(np.array(irradiance), 300.0, 980.0)
+    levels = ["Yb:2F5/2", "Er:4I13/2", "Er:4I11/2", "Er:4F9/2", "Er:4S3/2"]
+    table["quenching"] = {
+        "levels": levels,
+        "rate": k_q * np.e**2,
+        "shell": 2,
+        "reach": 1,
+        "source": "made up",
+    }
+    quenched = EnergyTransfer.read(table, "quenched.toml").respond(np.array(irradiance), Conditions())
     found = sample.emission(irradiance, 300.0, 980.0)[:, 1] / quenched.emission[:, 1]
     np.testing.assert_allclose(found, enhancement, rtol=5e-3)
 
@@ -205,3 +211,45 @@ def test_record_tells_what_an_operator_may_know(sample):
     assert record["bands"] == {"violet": (400, 420), "green": (515, 560), "red": (635, 680)}
     assert record["max_irradiance"] == 1e4
     assert "18 %Yb,2 %Er" in record["formula"]
+
+
+def stated(sample: Sample, quantity: str) -> list[Any]:
+    return [fact for fact in sample.facts if fact.quantity == quantity]
+
+
+def test_facts_of_steady_light(sample):
+    for fact in stated(sample, "exponent"):
+        low, high = map(float, re.findall(r"[\d.]+", fact.conditions)[:2])
+        ratio = sample.solve(high).bands[fact.of] / sample.solve(low).bands[fact.of]
+        assert np.log(ratio) / np.log(high / low) == pytest.approx(fact.value, abs=fact.margin)
+    for fact in stated(sample, "band ratio"):
+        bands = sample.solve(float(fact.conditions.split()[0])).bands
+        assert bands["green"] / bands["red"] == pytest.approx(fact.value, abs=fact.margin)
+    (fact,) = stated(sample, "quantum yield")
+    found = {watts: sample.solve(watts).quantum_yield for watts in np.geomspace(10, 200, 40)}
+    assert max(found.values()) == pytest.approx(fact.value, abs=fact.margin)
+    assert 40 < max(found, key=found.__getitem__) < 50
+
+
+def test_facts_of_rise_and_decay(sample, equations):
+    level = {"green": GREEN, "red": RED, "infrared 1538": MIDDLE}
+    times = np.linspace(0, 0.06, 6001)
+    decay = equations.evolve(times, 0.0, start=equations.steady_state(0.1)[0])
+    for fact in stated(sample, "lifetime"):
+        found = peak_and_tail(times, population(equations, decay, level[fact.of]))[1]
+        assert found == pytest.approx(fact.value, abs=fact.margin)
+    rise = equations.evolve(times, 10.0)
+    for fact in stated(sample, "rise time"):
+        y = population(equations, rise, level[fact.of])
+        found = 1e3 * np.interp(-np.expm1(-1.0) * y[-1], y, times)
+        assert found == pytest.approx(fact.value, abs=fact.margin)
+
+
+def test_fact_of_the_thermometer(sample):
+    (fact,) = stated(sample, "activation energy")
+    kelvin = np.linspace(250, 400, 7)
+    emission = np.array([sample.emission([10.0], value, 980.0)[0] for value in kelvin])
+    names = [line.name for line in sample.lines]
+    hot, cold = (emission[:, names.index(name)] for name in (fact.of, "green 541"))
+    slope = np.polyfit(1 / (0.695035 * kelvin), np.log(hot / cold), 1)[0]
+    assert -slope == pytest.approx(fact.value, abs=fact.margin)

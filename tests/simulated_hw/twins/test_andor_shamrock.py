@@ -19,7 +19,8 @@ from antistokes.instruments.errors import (
 from antistokes.instruments.roles import Spectrometer
 from antistokes.instruments.spectrometers import andor_shamrock
 from antistokes.instruments.spectrometers.andor_shamrock import AndorShamrock
-from antistokes.simulated_hw.bench import Bench, Light, OpticsSettings
+from antistokes.simulated_hw.bench import Bench, OpticsSettings
+from antistokes.simulated_hw.light import Light
 from antistokes.simulated_hw.twins.andor_shamrock import AndorShamrockSettings, AndorShamrockTwin
 
 SERIAL = "18123"

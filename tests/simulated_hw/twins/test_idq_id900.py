@@ -11,7 +11,8 @@ from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.counters.idq_id900 import ID900
 from antistokes.instruments.errors import ConnectionFailed, DeviceFault, DeviceTimeout
 from antistokes.instruments.roles import PhotonCounter
-from antistokes.simulated_hw.bench import Bench, Flashes, Light, OpticsSettings
+from antistokes.simulated_hw.bench import Bench, OpticsSettings
+from antistokes.simulated_hw.light import Flashes, Light
 from antistokes.simulated_hw.photon_counting import PhotomultiplierSettings
 from antistokes.simulated_hw.twins.idq_id900 import ID900Settings, ID900Twin
 from antistokes.simulated_hw.waveform import PulseTrain

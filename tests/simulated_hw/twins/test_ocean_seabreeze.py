@@ -10,8 +10,9 @@ from antistokes.instruments.errors import ConnectionFailed, DeviceFault
 from antistokes.instruments.roles import Spectrometer
 from antistokes.instruments.spectrometers import ocean_seabreeze
 from antistokes.instruments.spectrometers.ocean_seabreeze import OceanSpectrometer
-from antistokes.simulated_hw.bench import Bench, Light, OpticsSettings
+from antistokes.simulated_hw.bench import Bench, OpticsSettings
 from antistokes.simulated_hw.detection import DetectorSettings
+from antistokes.simulated_hw.light import Light
 from antistokes.simulated_hw.twins.ocean_seabreeze import OceanSettings, OceanTwin
 
 SERIAL = "USB2+H00980"

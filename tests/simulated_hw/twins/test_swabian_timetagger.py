@@ -10,7 +10,8 @@ from antistokes.instruments.counters import swabian_sdk
 from antistokes.instruments.counters.swabian_timetagger import SwabianTimeTagger
 from antistokes.instruments.errors import ConnectionFailed, DeviceFault
 from antistokes.instruments.roles import PhotonCounter, TimeTagger
-from antistokes.simulated_hw.bench import Bench, Flashes, Light, OpticsSettings
+from antistokes.simulated_hw.bench import Bench, OpticsSettings
+from antistokes.simulated_hw.light import Flashes, Light
 from antistokes.simulated_hw.photon_counting import PhotomultiplierSettings
 from antistokes.simulated_hw.twins.swabian_timetagger import MODELS, SwabianSettings, SwabianTwin
 from antistokes.simulated_hw.waveform import PulseTrain

@@ -8,7 +8,8 @@ import pytest
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import BadAnswer, ConnectionFailed, DeviceTimeout, WrongModel
 from antistokes.instruments.spectrometers.yokogawa_aq6370 import AQ6370, AQ6373
-from antistokes.simulated_hw.bench import Bench, Light, OpticsSettings
+from antistokes.simulated_hw.bench import Bench, OpticsSettings
+from antistokes.simulated_hw.light import Light
 from antistokes.simulated_hw.twin import Line
 from antistokes.simulated_hw.twins.yokogawa_aq6370 import AQ6370Twin, AQ6373Twin, YokogawaSettings
 from antistokes.simulated_hw.visa import VirtualVisaLibrary

@@ -1,0 +1,115 @@
+"""What is known of a sample from measurement: what procedures should find again on the virtual bench."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from antistokes.instruments.errors import FileRefused, nearest
+from antistokes.instruments.records import NonNegative, Record
+
+_TIME = ("s", "ms", "us", "ns", "ps")
+#: quantity to the units it may be stated in; "1" is a pure number
+QUANTITIES: dict[str, tuple[str, ...]] = {
+    "anti-Stokes shift": ("meV",),
+    "emission wavelength": ("nm",),
+    "linewidth": ("nm",),
+    "tuning range": ("nm",),
+    "exponent": ("1",),
+    "exponent step": ("meV",),
+    "size exponent": ("1",),
+    "lifetime": _TIME,
+    "rise time": _TIME,
+    "lifetime ratio": ("1",),
+    "quantum yield": ("1",),
+    "threshold": ("W/cm^2", "kW/cm^2", "J/cm^2", "mJ/cm^2", "uJ/cm^2"),
+    "saturation irradiance": ("W/cm^2",),
+    "enhancement": ("1",),
+    "band ratio": ("1",),
+    "cross-section ratio": ("1",),
+    "best concentration": ("%",),
+    "chromaticity x": ("1",),
+    "chromaticity y": ("1",),
+    "activation energy": ("meV", "1/cm"),
+    "gain limit": ("meV",),
+    "Urbach energy": ("meV",),
+    "centroid shift": ("meV",),
+    "last detected temperature": ("K",),
+    "temperature change": ("K",),
+    "temperature change ratio": ("1",),
+    "zero-crossing wavelength": ("nm",),
+}
+
+
+class Fact(Record, kw_only=True, frozen=True):
+    """``[[facts]]``: one number with the procedure that measures it.
+
+    *of*: the band or line, where it is not one of the whole sample; *over*: the sample it is compared with.
+    *kind*: ``emergent`` comes out of the model, ``recovery`` was put in and tests only whether the procedure
+    finds it again. *tolerance* in the unit of the value, or *relative* as a fraction of it; neither is
+    needed where *relation* says that the quantity lies ``above`` or ``below`` the value. *conditions* say
+    where it holds. *doubtful* values are not to be believed without checking.
+    """
+
+    quantity: str
+    of: str = ""
+    over: str = ""
+    value: float
+    unit: str
+    tolerance: NonNegative | None = None
+    relative: NonNegative | None = None
+    relation: Literal["equal", "above", "below"] = "equal"
+    kind: Literal["emergent", "recovery"]
+    procedure: str
+    conditions: str = ""
+    source: str
+    doubtful: bool = False
+
+    @property
+    def margin(self) -> float | None:
+        """Tolerance in the unit of the value; None for a bound."""
+        if self.relation != "equal":
+            return None
+        return self.tolerance if self.tolerance is not None else abs(self.value) * (self.relative or 0.0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For people and programs: every field, the tolerance in the unit of the value."""
+        return {
+            "quantity": self.quantity,
+            "of": self.of,
+            "over": self.over,
+            "value": self.value,
+            "unit": self.unit,
+            "tolerance": self.margin,
+            "relation": self.relation,
+            "kind": self.kind,
+            "procedure": self.procedure,
+            "conditions": self.conditions,
+            "source": self.source,
+            "doubtful": self.doubtful,
+        }
+
+
+def check_facts(facts: tuple[Fact, ...], file: object) -> None:
+    """Refuse a fact with an unknown quantity, another quantity's unit, or not exactly one tolerance."""
+    for i, fact in enumerate(facts):
+        key = f"facts[{i}]"
+        if fact.quantity not in QUANTITIES:
+            raise FileRefused(
+                file, f"{key}.quantity", f"is '{fact.quantity}'; {nearest(fact.quantity, QUANTITIES)}"
+            )
+        units = QUANTITIES[fact.quantity]
+        if fact.unit not in units:
+            allowed = " or ".join(units)
+            raise FileRefused(
+                file, f"{key}.unit", f"is '{fact.unit}'; a {fact.quantity} must be in {allowed}"
+            )
+        stated = [n for n in ("tolerance", "relative") if getattr(fact, n) is not None]
+        if fact.relation == "equal" and len(stated) != 1:
+            found = " and ".join(stated) or "neither"
+            raise FileRefused(file, key, f"has {found}; must have a tolerance or a relative one")
+        if fact.relation != "equal" and stated:
+            raise FileRefused(
+                file, f"{key}.{stated[0]}", f"is no use where the relation is '{fact.relation}'"
+            )
+        if not fact.source.strip():
+            raise FileRefused(file, f"{key}.source", "is empty; must say where the value comes from")

@@ -24,6 +24,8 @@ _FAR = 12.0  # time constants; what comes later (6e-6) is left out
 _GAUSSIAN = np.linspace(-5.0, 5.0, 81)
 _EXPONENTIAL = _FAR * np.linspace(0.0, 1.0, 65) ** 2
 
+_ITERATIONS, _ROUNDING = 40, 1e-13
+
 
 def pile_up(mean: npt.ArrayLike, dead_bins: int | None = None) -> Array:
     """Chance that a counted photon of a cycle falls into each bin, (..., bins).
@@ -33,7 +35,7 @@ def pile_up(mean: npt.ArrayLike, dead_bins: int | None = None) -> Array:
         P_i = (1 − exp(−μ_i))·exp(−Σ_{j<i} μ_j)
 
     D. V. O'Connor and D. Phillips, Time-correlated Single Photon Counting (1984). With them the counter wakes
-    again so many bins after a photon: P_i = (1 − exp(−μ_i))·(1 − Σ_{i−dead<j<i} P_j).
+    again so many bins after a photon: P_i = (1 − exp(−μ_i))·(1 − Σ_{i−dead≤j<i} P_j).
 
     :param mean: μ, photons per cycle in each bin, (..., bins), one-dimensional with *dead_bins*
     """
@@ -43,14 +45,33 @@ def pile_up(mean: npt.ArrayLike, dead_bins: int | None = None) -> Array:
     result: Array = -np.expm1(-mean)
     if dead_bins is None or dead_bins >= mean.shape[-1]:
         return result * np.exp(mean - np.cumsum(mean, axis=-1))
-    blocked = 0.0
-    chances = result.tolist()
-    for i, chance in enumerate(chances):
-        if i >= dead_bins:
-            blocked -= chances[i - dead_bins]
-        chances[i] = chance * (1 - blocked)
-        blocked += chances[i]
-    return np.array(chances)
+    # P = chance·(1 − sum of P over the dead time before): iterated, from what is right in the first dead time
+    chances = result
+    result = chances * np.exp(-_before(mean, dead_bins))
+    for _ in range(_ITERATIONS):
+        last, result = result, chances * (1 - _before(result, dead_bins))
+        if np.abs(result - last).max() <= _ROUNDING * chances.max():
+            return result
+    return _one_by_one(chances, dead_bins)
+
+
+def _before(values: Array, bins: int) -> Array:
+    """Sum over so many bins before each."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    total[bins:] -= total[:-bins].copy()
+    result: Array = total[:-1]
+    return result
+
+
+def _one_by_one(chances: Array, dead_bins: int) -> Array:
+    """The same for light so strong that iterating does not end."""
+    result, blocked = chances.tolist(), 0.0
+    for i, chance in enumerate(result):
+        if i > dead_bins:
+            blocked -= result[i - dead_bins - 1]
+        result[i] = chance * (1 - blocked)
+        blocked += result[i]
+    return np.array(result)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.constants import c, h
 
 from antistokes.instruments.records import NonNegative, Positive, Record, convert
 from antistokes.simulated_hw.conditions import Conditions
@@ -54,7 +55,11 @@ class Enhanced:
 
     def respond(self, irradiance: Array, conditions: Conditions) -> Response:
         response = self._inner.respond(irradiance * self._table.field, conditions)
-        return replace(response, emission=response.emission * self._factor(conditions))
+        factor = self._factor(conditions)
+        # what leaves as light in addition does not heat, what no longer leaves does
+        photon = h * c / (1e-9 * np.array([line.wavelength for line in self.lines]))
+        heat = response.heat - (factor - 1) * response.emission @ photon
+        return replace(response, emission=response.emission * factor, heat=heat)
 
     def pulsed(self, high: Array, low: Array, width: float, times: Array, conditions: Conditions) -> Array:
         field = self._table.field

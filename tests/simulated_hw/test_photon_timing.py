@@ -53,6 +53,29 @@ def test_a_cycle_holds_one_photon_or_none() -> None:
     assert pile_up(np.zeros(0)).shape == (0,)
 
 
+@pytest.mark.parametrize("photons", [1e-4, 0.1, 1.0, 30.0])
+def test_a_dead_time_within_the_cycle_hides_what_follows_for_so_long(photons: float) -> None:
+    rng = np.random.default_rng(4)
+    mean = photons * np.exp(-np.arange(200) / 60) / 60
+    seen = np.zeros(200)
+    cycles = 4000
+    for arrivals in rng.random((cycles, 200)) < -np.expm1(-mean):
+        awake = 0
+        for i in np.flatnonzero(arrivals):
+            if i >= awake:
+                seen[i] += 1
+                awake = i + 51
+    expected = cycles * pile_up(mean, 50)
+    assert ((seen - expected) ** 2 / np.maximum(expected, 1)).mean() < 1.5
+    assert seen.sum() == pytest.approx(expected.sum(), abs=4 * np.sqrt(expected.sum() + 1))
+
+
+def test_a_dead_time_longer_than_the_cycle_leaves_the_first_photon() -> None:
+    _, mean = decay(1.0, lifetimes=10, per_lifetime=50)
+    np.testing.assert_array_equal(pile_up(mean, len(mean)), pile_up(mean))
+    np.testing.assert_allclose(pile_up(mean, len(mean) - 1), pile_up(mean), rtol=1e-9)
+
+
 @pytest.mark.parametrize("mean", [[-1e-9], [0.1, np.nan], [np.inf, 0.1]])
 def test_photons_that_cannot_be_are_refused(mean: list[float]) -> None:
     with pytest.raises(ValueError, match="photons per cycle"):
@@ -125,3 +148,11 @@ def test_a_long_decay_wraps_around(repetition: float) -> None:
 def test_responses_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="Response"):
         Response(**wrong)
+
+
+@pytest.mark.parametrize("photons", [1e-3, 1.0, 1e3])
+def test_chances_obey_their_recurrence(photons: float) -> None:
+    mean = photons * np.exp(-np.arange(300) / 60) / 60
+    chances = pile_up(mean, 40)
+    before = np.array([chances[max(i - 40, 0) : i].sum() for i in range(300)])
+    np.testing.assert_allclose(chances, -np.expm1(-mean) * (1 - before), rtol=1e-9, atol=1e-15)

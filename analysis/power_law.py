@@ -102,6 +102,8 @@ def power_law(
                 raise
             refusal = error
     if not results:
+        if left_out := int((~good_points(ds)).sum()):
+            raise AnalysisError(f"{refusal} ({left_out} more are saturated, or could not be read)")
         raise refusal
     return results
 

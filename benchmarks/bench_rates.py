@@ -91,9 +91,15 @@ def main() -> None:
 
     rows = [
         ("construction of the equations", lambda _: equations(), 100, False, ""),
-        ("steady state, the first", lambda e: e.steady_state(IRRADIANCE), 300, True, "steady_newton_numba"),
         (
-            "steady state, a further one",
+            f"steady state, the first, {IRRADIANCE:g} W/cm²",
+            lambda e: e.steady_state(IRRADIANCE),
+            300,
+            True,
+            "steady_newton_numba",
+        ),
+        (
+            f"steady state, a further one, {IRRADIANCE:g}",
             lambda e: e.steady_state(IRRADIANCE),
             300,
             False,
@@ -108,11 +114,11 @@ def main() -> None:
         ),
         ("pulse and decay, 1000 times, 1e-6", decay, 50, False, "dyn_odeint_numba_jac"),
     ]
-    print(f"{'ms':<36}{'median':>9}{'least':>9}{'peer':>9}{'ours/peer':>11}   {os.cpu_count()} cores")
+    print(f"{'ms':<38}{'median':>9}{'least':>9}{'peer':>9}{'ours/peer':>11}   {os.cpu_count()} cores")
     for name, work, repeats, fresh, key in rows:
         median, least = milliseconds(work, repeats, fresh)
         beside = f"{peer[key]['median']:9.3f}{median / peer[key]['median']:11.2f}" if key in peer else ""
-        print(f"{name:<36}{median:9.3f}{least:9.3f}{beside}")
+        print(f"{name:<38}{median:9.3f}{least:9.3f}{beside}")
 
 
 if __name__ == "__main__":

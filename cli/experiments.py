@@ -107,7 +107,7 @@ def _carry_out(
         emit(report)
     if outcome.status == "completed":
         return 0
-    refused = isinstance(outcome.error, Refused)
+    refused = isinstance(outcome.error, Refused) and not outcome.points
     word = "refused" if refused else f"run {outcome.status}"
     notes.print(f"antistokes: {word}: {outcome.reason}", markup=False)
     if outcome.status == "stopped":

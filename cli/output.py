@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 #: tables and results
-screen = Console(highlight=False, soft_wrap=True)
+screen = Console(highlight=False, soft_wrap=True, markup=False)
 #: progress, notes, errors
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def table(*columns: str, title: str | None = None) -> Table:

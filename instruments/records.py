@@ -69,14 +69,14 @@ class SampleRecord(Record, kw_only=True, frozen=True):
     ``excitation`` lists the wavelengths in nm it is excited at, the usual one first.
     """
 
-    id: str
+    id: Annotated[str, Meta(pattern=r"^[^\s/\\]+(?: [^\s/\\]+)*$")]
     name: str = ""
     formula: str = ""
     description: str = ""
     references: list[str] = []
     bands: dict[str, Range] = {}
-    excitation: list[Positive] = []
-    max_irradiance: Positive | None = None
+    excitation: list[Annotated[float, Meta(ge=100, le=20000, extra={"unit": "nm"})]] = []
+    max_irradiance: Annotated[float, Meta(gt=0, extra={"unit": "W/cm**2"})] | None = None
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

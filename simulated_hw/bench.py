@@ -30,12 +30,13 @@ from .conditions import Conditions, LaserPulses
 from .effects import Drift, EffectsSettings, Exposure, Heated, RandomWalk
 from .light import Excitation, Flashes, Light
 from .light_path import Element, Passband, ShortPass, ShortPassSettings, Source
+from .physics.constants import photon_energy
 from .spot import Emitter, Spot
 from .waveform import PulseSource, PulseTrain, Waveform, pulse_times
 
-_PHOTON = 1.98644586e-25  # J·m: Planck's constant times the speed of light
 _DARK = 1e-4  # W; less is no light a person must fear
 _PUMP_FWHM = 0.5  # nm
+_COLDEST, _HOTTEST = 1.0, 1000.0  # K
 _GLOW_LINES = 8  # that stand for the flat glow of a filter
 
 
@@ -212,8 +213,11 @@ class Bench:
         return self.optics.ambient_K if self.thermostat is None else self.thermostat.sample_temperature()
 
     def crystal_temperature(self) -> float:
-        """In K, now: of the lit spot, which light warms or cools beyond what the thermostat's sensor sees."""
-        return self.sample_temperature() + self._exposure.rise
+        """In K, now: of the lit spot, which light warms or cools beyond what the thermostat's sensor sees.
+
+        Warming goes with the power, however far: it ends where samples are defined, at 1 and 1000 K.
+        """
+        return min(max(self.sample_temperature() + self._exposure.rise, _COLDEST), _HOTTEST)
 
     def collected(self) -> list[Light]:
         """What enters the spectrometer: the sample's lines and scattered pump, behind the filter.
@@ -302,7 +306,7 @@ class Bench:
         lights = [(wavelength, 1.0)]
         if self._effects.second_harmonic:
             lights.append((wavelength / 2, self._effects.second_harmonic))
-        per_joule = {nm: share * nm * 1e-9 / _PHOTON * self.optics.scatter for nm, share in lights}
+        per_joule = {nm: share / float(photon_energy(nm)) * self.optics.scatter for nm, share in lights}
         result = [(nm, _PUMP_FWHM, n * self._filter.transmission(nm)) for nm, n in per_joule.items()]
         if self.optics.filter.fluorescence:
             low, high = self.optics.filter.fluorescence_nm

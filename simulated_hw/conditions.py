@@ -18,6 +18,18 @@ class LaserPulses:
     repetition: float
     shape: Literal["gaussian", "sech2"] = "sech2"
 
+    def __post_init__(self) -> None:
+        if not (self.width > 0 and self.repetition > 0 and self.duty <= 1):
+            raise ValueError(
+                f"laser pulses of {self.width:g} s at {self.repetition:g} Hz: must be positive, "
+                "and no longer than the time between them"
+            )
+
+    @property
+    def duty(self) -> float:
+        """Width times repetition rate."""
+        return self.width * self.repetition
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:

@@ -23,10 +23,10 @@ from scipy.special import erf
 from antistokes.instruments.records import Fraction, NonNegative, Positive, Record
 
 from .light import Light
+from .physics.constants import FWHM_PER_SIGMA
 
 Array = npt.NDArray[np.float64]
 
-_FWHM = 2 * np.sqrt(2 * np.log(2))  # in standard deviations of a Gaussian
 # quantum efficiency of a front-illuminated silicon CCD with coating, nm (typical shape, assumed)
 _QE_NM = (300, 340, 400, 450, 500, 550, 600, 650, 700, 750, 800, 850, 900, 950, 1000, 1050, 1100)
 _QE = (0.05, 0.20, 0.38, 0.46, 0.50, 0.50, 0.46, 0.41, 0.35, 0.29, 0.23, 0.17, 0.12, 0.075, 0.03, 0.008, 0.0)
@@ -118,7 +118,7 @@ class Detector:
         if not lines:
             return np.zeros((0, s.pixels))
         center, fwhm = np.array(lines).T
-        sigma = np.hypot(fwhm, s.resolution_nm) / _FWHM
+        sigma = np.hypot(fwhm, s.resolution_nm) / FWHM_PER_SIGMA
         below = 0.5 * erf((self._edges - center[:, None]) / (np.sqrt(2) * sigma[:, None]))
         stray = s.stray_light * self._efficiency(center)[:, None]
         response: Array = (np.diff(below) * self._efficiency(self.wavelengths) + stray) * self._sensitivity

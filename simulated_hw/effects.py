@@ -19,7 +19,7 @@ from .conditions import Conditions
 
 _STEP = 10.0  # s, of the random walks
 _HOUR = 3600.0
-_KEPT = 64
+_KEPT = 64  # final temperatures that are remembered
 
 
 class BranchSettings(Record, kw_only=True, frozen=True):
@@ -34,18 +34,22 @@ class BranchSettings(Record, kw_only=True, frozen=True):
     #: emission on the lower branch over that on the upper one
     dim: Fraction = 0.1
 
+    def __post_init__(self) -> None:
+        if self.down > self.up:
+            raise ValueError(f"down = {self.down:g} W/cm²; must be at most up, {self.up:g} W/cm²")
+
 
 class EffectsSettings(Record, kw_only=True, frozen=True):
     """``[simulation.effects]``."""
 
     #: of every source: relative change of power after one hour (standard deviation of a random walk)
-    laser_drift: NonNegative = 0.0
+    laser_drift: Fraction = 0.0
     #: per hour; each hop changes power (relative) and wavelength (nm) by these standard deviations
     mode_hops: NonNegative = 0.0
-    mode_hop_power: NonNegative = 0.01
-    mode_hop_nm: NonNegative = 0.1
+    mode_hop_power: Fraction = 0.01
+    mode_hop_nm: Annotated[float, Meta(ge=0, le=20)] = 0.1
     #: of the share that goes to the power meter: relative change after one hour
-    pickoff_drift: NonNegative = 0.0
+    pickoff_drift: Fraction = 0.0
     #: residual second harmonic of the sources, as a fraction of their power
     second_harmonic: Fraction = 0.0
     #: the sample warms by the light it turns into heat (``[thermal]`` of the sample file)
@@ -56,7 +60,7 @@ class EffectsSettings(Record, kw_only=True, frozen=True):
 
 
 class Heated(Protocol):
-    """A sample that says what it does with the light: W per W of excitation and cm of layer are its own."""
+    """A sample that says how warm light makes it."""
 
     def warming(self, power: float, area: float, thickness: float, conditions: Conditions) -> float:
         """Temperature rise in K that *power* W over *area* cm² of a layer of *thickness* cm ends at."""
@@ -152,7 +156,7 @@ class Exposure:
 
 
 class Drift:
-    """What sources and pick-off do with time."""
+    """What a source does with time."""
 
     def __init__(self, settings: EffectsSettings, rng: np.random.Generator, origin: float) -> None:
         self._walk = RandomWalk(rng, settings.laser_drift, origin)
@@ -161,4 +165,4 @@ class Drift:
     def at(self, time: float) -> tuple[float, float]:
         """Factor on the power, and change of wavelength in nm."""
         power, nm = self._hops.at(time)
-        return max((1 + self._walk.at(time)) * (1 + power), 0.0), nm
+        return max(1 + self._walk.at(time), 0.0) * max(1 + power, 0.0), nm

@@ -14,7 +14,7 @@ import math
 
 from antistokes.instruments.records import Fraction, NonNegative, Positive, Record
 
-_FWHM = 2 * math.sqrt(2 * math.log(2))  # in standard deviations of a Gaussian
+from .physics.constants import FWHM_PER_SIGMA
 
 
 class OpticsSettings(Record, kw_only=True, frozen=True):
@@ -67,7 +67,7 @@ class Grating:
         nm = self.dispersion(setting) * 1e-3  # per µm
         passed = o.stray
         for order, efficiency in enumerate(o.efficiency):
-            sigma = math.hypot(order * fwhm / nm, o.blur_um) / _FWHM
+            sigma = math.hypot(order * fwhm / nm, o.blur_um) / FWHM_PER_SIGMA
             passed += efficiency * _overlap((order * wavelength - setting) / nm, image, exit_, sigma)
         return filled * passed
 

@@ -1,4 +1,4 @@
-"""Quantum yields in an integrating sphere: what its spectrometer counts, and the yield from it.
+"""Quantum yields in an integrating sphere: what its spectrometer counts.
 
 Three measurements (J. C. de Mello, H. F. Wittmann and R. H. Friend, Adv. Mater. 9, 230 (1997)): a, the
 empty sphere; b, the sample inside but out of the beam; c, the sample in the beam. Each gives L, photons of
@@ -14,7 +14,6 @@ Opt. 6, 125 (1967)). The sample then takes s·M of them.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -116,43 +115,6 @@ class Sphere:
 def escaping(quantum_yield: float, reabsorption: float) -> float:
     """Photons that leave per photon absorbed, η·(1 − a)/(1 − a·η): what is absorbed again can emit again."""
     return quantum_yield * (1 - reabsorption) / (1 - reabsorption * quantum_yield)
-
-
-def without_reabsorption(measured: float, reabsorption: float) -> float:
-    """The yield before reabsorption, η = η'/(1 − a + a·η'), from the *measured* one η'.
-
-    T.-S. Ahn et al., Rev. Sci. Instrum. 78, 086105 (2007).
-    """
-    return measured / (1 - reabsorption + reabsorption * measured)
-
-
-def three_measurements(readings: Readings) -> tuple[float, float]:
-    """Absorptance and yield by de Mello's formulas.
-
-        A = 1 − L_c/L_b,   η = (P_c − (1 − A)·P_b)/(L_a·A)
-
-    L_b and L_c hold the same sample, so that A does not depend on the blank; η does, as 1/L_a.
-    """
-    r = readings
-    absorptance = 1 - _ratio(r.laser_c, r.laser_b)
-    return absorptance, _ratio(r.emission_c - (1 - absorptance) * r.emission_b, r.laser_a * absorptance)
-
-
-def two_measurements(readings: Readings) -> tuple[float, float]:
-    """Absorptance and yield from the empty sphere and the sample in the beam alone.
-
-        A = 1 − L_c/L_a,   η = (P_c − P_a)/(L_a − L_c)
-
-    Light that the sample absorbs from the wall is counted like that of the beam: right only where both are
-    emitted with the same yield, and it is too low for upconversion.
-    """
-    r = readings
-    return 1 - _ratio(r.laser_c, r.laser_a), _ratio(r.emission_c - r.emission_a, r.laser_a - r.laser_c)
-
-
-def _ratio(above: float, below: float) -> float:
-    """nan where nothing was absorbed, or there was no light to absorb."""
-    return above / below if below else math.nan
 
 
 def _check_fraction(name: str, value: float) -> None:

@@ -7,7 +7,6 @@ decay longer than the period wraps around: :class:`~.waveform.Waveform` is perio
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_ndtr, ndtr
 
+from .physics.constants import FWHM_PER_SIGMA
+
 Array = npt.NDArray[np.float64]
 
-_FWHM = 2 * math.sqrt(2 * math.log(2))  # in standard deviations of a Gaussian
 _FAR = 12.0  # time constants; what comes later (6e-6) is left out
 # where delays are divided: in standard deviations, and in time constants
 _GAUSSIAN = np.linspace(-5.0, 5.0, 81)
@@ -114,7 +114,7 @@ class Response:
         """The longest delay, either way, s."""
         tail = self.tail_time if self.tail else 0.0
         after = self.afterpulse_time * self.gain if self.afterpulsing else 0.0
-        return 5 * self.fwhm / _FWHM + _FAR * (tail + after)
+        return 5 * self.fwhm / FWHM_PER_SIGMA + _FAR * (tail + after)
 
     def until(self, light: Callable[[Array], Array], times: Array) -> Array:
         """Expected pulses up to *times* (n,) when *light* gives the photons up to a time.
@@ -129,7 +129,7 @@ class Response:
 
     def delayed(self, photons: Array, rng: np.random.Generator) -> Array:
         """Times of the pulses, sorted, that photons at these times (n,) in s cause."""
-        pulses = photons + self.fwhm / _FWHM * rng.standard_normal(len(photons))
+        pulses = photons + self.fwhm / FWHM_PER_SIGMA * rng.standard_normal(len(photons))
         late = rng.random(len(photons)) < self.tail
         pulses[late] += rng.exponential(self.tail_time, np.count_nonzero(late))
         generations = [pulses]
@@ -142,7 +142,7 @@ class Response:
     @cached_property
     def _kernel(self) -> tuple[Array, Array]:
         """Delays in s and their weights, which add up to :attr:`gain`."""
-        sigma, after = self.fwhm / _FWHM, self.afterpulsing * self.gain
+        sigma, after = self.fwhm / FWHM_PER_SIGMA, self.afterpulsing * self.gain
         parts = [
             (1 - self.tail, _delays(sigma, 0.0)),
             (self.tail, _delays(sigma, self.tail_time)),

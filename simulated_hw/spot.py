@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 _LOWEST, _HIGHEST, _PER_DECADE = 1e-6, 1e8, 24  # W/cm²
 _PULSED_DECADES, _PULSED_PER_DECADE = 2.5, 6  # below the peak, for pulsed excitation
 _KEPT = 16  # pulsed conditions that are remembered
+_KEPT_TABLES = 256  # and steady ones
 _COLDEST = 1.0  # K
 _KELVIN = 2.0  # spacing of the temperatures that are solved; between them the logarithm is interpolated
 
@@ -52,8 +53,10 @@ class Spot:
 
     def __init__(self, sample: Emitter, beam: Beam, thickness: float) -> None:
         self._sample, self._beam, self._thickness = sample, beam, thickness
-        decades = np.log10(_HIGHEST / _LOWEST)
-        self._grid: Array = np.geomspace(_LOWEST, _HIGHEST, round(decades * _PER_DECADE) + 1)
+        # as far as the light path can go; what may be beyond is nobody's business
+        peak = max(beam.peak_irradiance(beam.max_power_mW * 1e-3), 10 * _LOWEST)
+        number = int(np.ceil(np.log10(min(peak, _HIGHEST) / _LOWEST) * _PER_DECADE))
+        self._grid: Array = _LOWEST * 10.0 ** (np.arange(number + 1) / _PER_DECADE)
         self._log_grid = np.log(self._grid)
         self._tables: dict[Conditions, Array] = {}
         self._courses: dict[tuple[float, float, float, float, Conditions], Array] = {}
@@ -109,6 +112,8 @@ class Spot:
     def _table(self, conditions: Conditions) -> Array:
         """ln of the mean emission over π·w_x·w_y against peak irradiance, shape (grid, lines)."""
         if conditions not in self._tables:
+            if len(self._tables) >= _KEPT_TABLES:
+                self._tables.clear()
             signal = np.maximum(self._sample.respond(self._grid, conditions).emission, 1e-300)
             if self._beam.profile == "gaussian":
                 signal = 0.5 * _integral_over_log(self._log_grid, signal)

@@ -29,4 +29,4 @@ def checked(
         bounds = f", {'above' if above else 'at least'} {low:.6g}" if low > -math.inf else ""
         bounds += f", at most {high:.6g}" if high < math.inf else ""
         raise ValueError(f"{quantity} = {wrong}: must be finite{bounds}")
-    return array
+    return array + 0.0  # -0.0 would turn limits around

@@ -14,17 +14,18 @@ import numpy.typing as npt
 from scipy.special import gamma, gammaincc
 
 from .arguments import checked
+from .constants import FWHM_PER_SIGMA
 from .processes import Array
 
 _CLOSEST = 0.1  # nm; cations of real crystals are at least 0.3 nm apart
-_SMOOTHING = 0.08  # inverse width in Å⁻¹ of the cutoff of lattice sums: see Lattice.sums
+_SMOOTHING = 1 / 3  # inverse width of the cutoff of lattice sums, in 1/(mean distance of cations)
 _REACH = 6.0  # erfc(6) is 2e-17: what lies beyond this many widths does not count
 _ANGSTROM = 1e-8  # cm
 
 
 def gaussian_band(energy: npt.ArrayLike, centre: float, fwhm: float) -> Array:
     """Gaussian line of unit area, in cm (per cm⁻¹), at energies in cm⁻¹."""
-    sigma = float(checked("width of the band", fwhm, "cm⁻¹", above=True)) / math.sqrt(8 * math.log(2))
+    sigma = float(checked("width of the band", fwhm, "cm⁻¹", above=True)) / FWHM_PER_SIGMA
     x = (np.asarray(energy, dtype=float) - checked("centre of the band", centre, "cm⁻¹")) / sigma
     return np.exp(-0.5 * x**2) / (sigma * math.sqrt(2 * math.pi))
 
@@ -131,7 +132,7 @@ class Lattice:
         return sum(self.occupancies) / abs(float(np.linalg.det(self.vectors))) / _ANGSTROM**3
 
     def sums(self, power: float) -> LatticeSum:
-        """Lattice sums of r^(-power), *power* 4 or more, to 10 digits for cells of a few Å.
+        """Lattice sums of r^(-power), *power* 4 or more, to 10 digits.
 
         A cutoff as smooth as a Gaussian (Q(n/2, η²r²), as in Ewald's method) splits r^(-n): the near
         part is summed, the far part is smooth on the scale of the cell and is integrated over the mean
@@ -139,19 +140,20 @@ class Lattice:
         """
         power = float(checked("power of the lattice sum", power, low=4.0, high=20.0))
         vectors, occupancies = np.array(self.vectors), np.array(self.occupancies)
-        reach = _REACH / _SMOOTHING
+        rho = self.density * _ANGSTROM**3
+        smoothing = _SMOOTHING * rho ** (1 / 3)
+        reach = _REACH / smoothing
         planes = 1 / np.linalg.norm(np.linalg.inv(vectors), axis=0)  # spacing of the cell's faces
         counts = [np.arange(-n, n + 1) for n in np.ceil(reach / planes).astype(int) + 1]
         cells = np.stack(np.meshgrid(*counts, indexing="ij"), axis=-1).reshape(-1, 3)
 
-        rho = self.density * _ANGSTROM**3
-        far = 2 * math.pi**1.5 * rho * _SMOOTHING ** (power - 3) / ((power - 3) * gamma(power / 2))
-        sums = far - occupancies * _SMOOTHING**power / gamma(power / 2 + 1)
+        far = 2 * math.pi**1.5 * rho * smoothing ** (power - 3) / ((power - 3) * gamma(power / 2))
+        sums = far - occupancies * smoothing**power / gamma(power / 2 + 1)
         for i, here in enumerate(self.sites):
             for there, occupancy in zip(self.sites, occupancies, strict=True):
                 r = np.linalg.norm((cells + np.subtract(there, here)) @ vectors, axis=1)
                 r = r[(r > 0) & (r < reach)]
-                sums[i] += occupancy * np.sum(gammaincc(power / 2, (_SMOOTHING * r) ** 2) / r**power)
+                sums[i] += occupancy * np.sum(gammaincc(power / 2, (smoothing * r) ** 2) / r**power)
         return LatticeSum(sums, float(np.average(sums, weights=occupancies)))
 
 

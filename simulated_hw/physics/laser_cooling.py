@@ -14,7 +14,8 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 
 from .arguments import checked
-from .phonon_assisted import EV_NM, urbach_absorption
+from .constants import EV_NM
+from .phonon_assisted import urbach_absorption
 from .processes import Array, photons
 from .semiconductor import Recombination
 

@@ -1,4 +1,4 @@
-"""A laser line on upconverted gain: photon number, its slope, linewidth, threshold, and mode positions.
+"""A laser line on upconverted gain: photon number, its slope, linewidth, and mode positions.
 
 Single mode, steady state (Björk & Yamamoto, IEEE J. Quantum Electron. 1991, 27, 2386, without
 transparency): the photon number S obeys β·S² = (p - 1)·S + p, p the pump over its threshold and β the
@@ -72,39 +72,6 @@ def linewidth(
     narrowed = checked("line width", cold, "nm") / (1 + checked("photon number", number))
     line = np.hypot(narrowed, checked("narrowest line", narrowest, "nm"))
     return np.hypot(line, checked("instrument width", instrument, "nm"))
-
-
-def extrapolated_threshold(pump: npt.ArrayLike, signal: npt.ArrayLike, order: float = 1.0) -> float:
-    """Where the straight line through *signal* against pump^m meets zero, unit of *pump*; unweighted.
-
-    It lies below the threshold, by :func:`extrapolation_bias`. Regressed on the pump itself (m = 1)
-    although two or three photons feed the gain, it would lie far above.
-
-    :param pump, signal: shape (n,), at or beyond three times the threshold; any units
-    :param order: m
-    """
-    m = checked("number of photons", order, above=True)
-    x, y = checked("pump", pump) ** m, checked("signal", signal)
-    if x.size < 2 or np.ptp(x) == 0:
-        raise ValueError(f"pump takes {min(x.size, 1)} value; a line needs at least 2 different ones")
-    slope = checked("slope of signal against pump^m", np.polyfit(x, y, 1)[0], above=True)
-    crossing = checked("pump^m at zero signal", x.mean() - y.mean() / slope, above=True)
-    return float(crossing ** (1 / m))
-
-
-def extrapolation_bias(
-    coupling: float, low: float = 3.0, high: float = 20.0, order: float = 1.0, points: int = 50
-) -> float:
-    """F_ext/F_th that a noise-free regression finds, by which :func:`extrapolated_threshold` is divided.
-
-    Far above threshold β·S = p - 1 + β + β/(p - 1) + …, so that it tends to (1 - β)^(1/m).
-
-    :param low, high: range of p, spaced evenly in ln p
-    """
-    m = checked("number of photons", order, above=True)
-    ends = checked("pump ratio", [low, high], above=True)
-    p = np.geomspace(ends[0], ends[1], points)
-    return float(extrapolated_threshold(p, photon_number(p, coupling)) ** (1 / m))
 
 
 def mode_spacing(wavelength: npt.ArrayLike, diameter: npt.ArrayLike, group_index: npt.ArrayLike) -> Array:

@@ -19,6 +19,7 @@ from .processes import Array
 
 _NM2 = 1e14  # nm² per cm²
 _NM = 1e7  # nm per cm
+_THICKEST = 40.0  # nm of spacer; through more arrives less than rounding leaves
 
 
 def diffusion_coefficient(fraction: npt.ArrayLike, c6: npt.ArrayLike, l4: npt.ArrayLike) -> Array:
@@ -226,7 +227,7 @@ class NdSensitisedParticle:
         times = np.atleast_1d(checked("time", times, "s"))
         if np.any(np.diff(times) <= 0):
             raise ValueError("times must increase")
-        migration = self.migration(spacer)
+        migration = self.migration(float(checked("spacer", spacer, "nm", high=_THICKEST)))
         shell = np.where(migration.layer == 2, migration.volumes, 0.0)
         source = self.nd_transfer * shell / shell.sum()
 

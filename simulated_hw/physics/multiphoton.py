@@ -17,9 +17,6 @@ from scipy.special import exprel, gammaln
 from .arguments import checked
 from .processes import Array, photons
 
-#: Göppert-Mayer, the unit of two-photon cross-sections, in cm⁴ s per photon
-GM = 1e-50
-
 _LARGEST = math.log(np.finfo(float).max)
 
 

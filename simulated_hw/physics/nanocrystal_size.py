@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arguments import checked
+from .constants import FWHM_PER_SIGMA
 from .processes import Array
 
 #: exponents of the diameter: one-photon absorption goes with volume, two-photon as measured on CsPbBr₃
@@ -91,7 +92,7 @@ class SizeDistribution:
         :param energies: photon energies in eV
         :param width: homogeneous full width at half maximum, meV (assumed 80)
         """
-        sigma = 1e-3 * float(checked("line width", width, "meV", above=True)) / math.sqrt(8 * math.log(2))
+        sigma = 1e-3 * float(checked("line width", width, "meV", above=True)) / FWHM_PER_SIGMA
         x = checked("photon energy", energies, "eV")[..., None] - emission_energy(self.diameters)
         lines = np.exp(-0.5 * (x / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
         spectrum: Array = lines @ self.excited(exponent)

@@ -8,14 +8,14 @@ the rates of the events and N the change of the populations per event, dy/dt = N
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.constants import c, h
 
+from .constants import photon_energy
 from .processes import Array, Decay, Ion, Pump, Transfer, photons
 
 
@@ -35,19 +35,41 @@ class Event(NamedTuple):
     photon: float = 0.0
 
 
-def _events(decays: Sequence[Decay], transfers: Sequence[Transfer], pumps: Sequence[Pump]) -> list[Event]:
+def _levels(ions: Sequence[Ion]) -> dict[str, int]:
+    """Where each level stands in the order of the populations."""
+    at: dict[str, int] = {}
+    for ion in ions:
+        if not ion.levels:
+            raise ValueError(f"an ion with a total of {ion.total:g} has no levels; allowed is one and more")
+        if not 0 <= ion.total < np.inf:
+            raise ValueError(
+                f"total of the ion of {ion.levels[0]} is {ion.total:g}; allowed is 0 and more, per site"
+            )
+        for level in ion.levels:
+            if level in at:
+                raise ValueError(f"level {level} is there twice; allowed is one level of a name")
+            at[level] = len(at)
+    return at
+
+
+def _events(
+    at: Mapping[str, int], decays: Sequence[Decay], transfers: Sequence[Transfer], pumps: Sequence[Pump]
+) -> list[Event]:
     events = [Event("decay", (d.start,), (d.end,), d.rate, d.radiative) for d in decays]
     events += [Event("transfer", tuple(t.start), tuple(t.end), t.rate) for t in transfers]
     for p in pumps:
-        flux, photon = float(photons(1.0, p.wavelength)), h * c / (p.wavelength * 1e-9)
+        flux, photon = float(photons(1.0, p.wavelength)), float(photon_energy(p.wavelength))
         events.append(Event("pump", (p.lower,), (p.upper,), p.absorption * flux, photon=photon))
         events.append(Event("pump", (p.upper,), (p.lower,), p.emission * flux, photon=-photon))
     for event in events:
+        way = f"{event.process} {' + '.join(event.start)} -> {' + '.join(event.end)}"
         if not 0 <= event.rate < np.inf:
-            way = f"{' + '.join(event.start)} -> {' + '.join(event.end)}"
-            raise ValueError(
-                f"rate of the {event.process} {way} is {event.rate:g}; allowed is 0 s⁻¹ and more"
-            )
+            raise ValueError(f"rate of the {way} is {event.rate:g}; allowed is 0 s⁻¹ and more")
+        if event.process == "transfer" and len(event.start) not in (2, 3):
+            raise ValueError(f"the {way} is of {len(event.start)} ions; allowed are 2 and 3")
+        for level in (*event.start, *event.end):
+            if level not in at:
+                raise ValueError(f"level {level} of the {way} is unknown; allowed are {', '.join(at)}")
     return [event for event in events if event.rate > 0]
 
 
@@ -60,7 +82,8 @@ class Network:
     :ivar rate: of each event, (r,); *pumped* where that is per W/cm²; *photon*, *radiative* as of Event
     :ivar reactants: level of each factor of an event's rate, (2 or 3, r); m stands for no further factor
     :ivar change: of the populations by one event, (m, r)
-    :raises ValueError: for a rate that is no rate, or a process that changes the number of ions of a kind
+    :raises ValueError: for a rate or a total that is none, a level that is unknown or there twice, a
+        transfer of other than two or three ions, or a process that changes the number of ions of a kind
     """
 
     def __init__(
@@ -70,8 +93,8 @@ class Network:
         transfers: Sequence[Transfer],
         pumps: Sequence[Pump],
     ) -> None:
-        self.levels = tuple(level for ion in ions for level in ion.levels)
-        at = {level: i for i, level in enumerate(self.levels)}
+        at = _levels(ions)
+        self.levels = tuple(at)
         m = len(at)
         self.totals = np.array([ion.total for ion in ions])
         self.ground_rows = np.array([at[ion.levels[0]] for ion in ions])
@@ -81,7 +104,7 @@ class Network:
         self.ground = np.zeros(m)
         self.ground[self.ground_rows] = self.totals
 
-        events = _events(decays, transfers, pumps)
+        events = _events(at, decays, transfers, pumps)
         self.rate = np.array([event.rate for event in events])
         self.photon = np.array([event.photon for event in events])
         self.radiative = np.array([event.radiative for event in events], dtype=bool)

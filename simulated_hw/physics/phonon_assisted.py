@@ -7,17 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.constants import c, e, h
+from scipy.constants import e
 from scipy.special import expit, wrightomega
 
 from .arguments import checked
+from .constants import EV_NM, GM
 from .processes import Array
-from .semiconductor import boltzmann_factor, occupation
-
-#: h·c/e in eV·nm: a photon energy in eV is this over the wavelength in nm
-EV_NM = 1e9 * h * c / e
-
-_GM = 1e-50  # cm⁴ s per Göppert-Mayer
+from .thermal import boltzmann_factor, occupation
 
 
 def energy_gain(emission: npt.ArrayLike, wavelength: npt.ArrayLike) -> Array:
@@ -51,7 +47,7 @@ def upconversion(
 ) -> Array:
     """Phonon-assisted emission relative to resonant excitation of a bright exciton.
 
-    n(ħω, T)^(ΔE/ħω)·exp(-D/kT), the last factor as in :func:`.semiconductor.downconversion`.
+    n(ħω, T)^(ΔE/ħω)·exp(-D/kT), the last factor as in :func:`.semiconductor.thermal_quenching`.
 
     :param temperature: T in K
     :param gain: ΔE in meV at each temperature (:func:`energy_gain`)
@@ -165,7 +161,7 @@ class TailOrTwoPhotons:
         watts = checked("irradiance", irradiance, "W/cm²")
         gap = 1000 * self.gap
         with np.errstate(divide="ignore"):
-            ratio = np.log(watts * (self.sigma_2 * _GM / (2e-3 * e * self.sigma_1 * self.urbach)))
+            ratio = np.log(watts * (self.sigma_2 * GM / (2e-3 * e * self.sigma_1 * self.urbach)))
         return np.clip(gap - self.urbach * wrightomega(ratio + gap / self.urbach), 0.0, gap / 2)
 
     def _light(self, detuning: npt.ArrayLike, irradiance: npt.ArrayLike) -> tuple[Array, Array, Array]:
@@ -173,4 +169,4 @@ class TailOrTwoPhotons:
         photon = self.gap - 1e-3 * checked("detuning", detuning, "meV", low=-math.inf)
         checked("photon energy", photon, "eV", above=True)
         flux = checked("irradiance", irradiance, "W/cm²") / (photon * e)
-        return photon, flux, np.where(2 * photon >= self.gap, self.sigma_2 * _GM, 0.0)
+        return photon, flux, np.where(2 * photon >= self.gap, self.sigma_2 * GM, 0.0)

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.constants import c, h
 
+from .constants import JOULES_PER_WAVENUMBER
 from .network import Network
 from .processes import Array
-
-JOULES_PER_WAVENUMBER = 100 * h * c  #: an energy in cm⁻¹ times this is in J
 
 
 @dataclass(frozen=True, slots=True)

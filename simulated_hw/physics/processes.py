@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.constants import c, h
+
+from .constants import photon_energy
 
 Array = npt.NDArray[np.float64]
 
@@ -59,4 +60,4 @@ class Pump:
 
 def photons(irradiance: npt.ArrayLike, wavelength: float) -> Array:
     """Photon flux in cm⁻² s⁻¹ of an irradiance in W/cm² at a wavelength in nm: I·λ/(h·c)."""
-    return np.asarray(irradiance, dtype=float) * (wavelength * 1e-9 / (h * c))
+    return np.asarray(irradiance, dtype=float) / photon_energy(wavelength)

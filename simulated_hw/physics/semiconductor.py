@@ -7,40 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.constants import e, k
 
 from .arguments import checked
 from .processes import Array
-
-#: k_B in meV/K
-BOLTZMANN = 1000 * k / e
+from .thermal import boltzmann_factor, occupation
 
 _NEWTON_STEPS = 5  # reach the rounding error for any A, B, C and G
-
-
-def occupation(phonon: npt.ArrayLike, temperature: npt.ArrayLike) -> Array:
-    """Mean number of phonons in a mode, n = 1/(exp(ħω/kT) - 1) (Bose-Einstein); 0 at 0 K.
-
-    :param phonon: ħω in meV
-    :param temperature: in K
-    """
-    energy = checked("phonon energy", phonon, "meV", above=True)
-    kelvin = checked("temperature", temperature, "K")
-    with np.errstate(divide="ignore", over="ignore"):  # ħω/kT = inf at 0 K is right
-        x = energy / (BOLTZMANN * kelvin)
-    return np.exp(-x) / -np.expm1(-x)
-
-
-def boltzmann_factor(energy: npt.ArrayLike, temperature: npt.ArrayLike) -> Array:
-    """exp(-E/kT), in detailed balance the ratio of uphill to downhill rates; at 0 K it is 0, and 1 for E = 0.
-
-    :param energy: E in meV, not negative
-    :param temperature: in K
-    """
-    uphill = checked("energy", energy, "meV")
-    kelvin = checked("temperature", temperature, "K")
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        return np.where(uphill > 0, np.exp(-uphill / (BOLTZMANN * kelvin)), 1.0)
 
 
 def odonnell_chen_gap(temperature: npt.ArrayLike, zero: float, coupling: float, phonon: float) -> Array:
@@ -93,10 +65,10 @@ def linewidth(
     )
 
 
-def downconversion(
+def thermal_quenching(
     temperature: npt.ArrayLike, quenching: float, activation: float, splitting: float = 0.0
 ) -> Array:
-    """Photoluminescence excited above the gap, relative to that without losses.
+    """Quantum yield relative to that without losses, however the exciton was made.
 
     exp(-D/kT)/(1 + C·exp(-E_a/kT)): thermally activated quenching, and the share of a bright exciton
     that lies D above the dark one, for kT well below D (Zhang et al., Phys. Rev. Lett. 115, 257403

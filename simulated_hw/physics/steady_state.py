@@ -99,11 +99,11 @@ class Branch:
         with np.errstate(all="ignore"):
             self._response = self._dark_response()
             fed = [(self._terms(self._ground[None], self._rates(i)) @ self._gain)[0] for i in (0.0, 1.0)]
-            # of the excited levels: populations in the dark, and what each W/cm² adds, as long as it is weak
-            self._dark = self._response @ fed[0]
-            self._linear = self._response @ (fed[1] - fed[0])
-            weak = _WEAK / np.max(self._shares[:, self._excited] @ self._linear, initial=0)
-        self._weak = weak if 0 < weak < np.inf else 1.0
+            linear = self._response @ (fed[1] - fed[0])  # what each W/cm² adds, as long as it is weak
+            weak = _WEAK / np.max(self._shares[:, self._excited] @ linear, initial=0)
+            self._weak = weak if 0 < weak < np.inf else 1.0
+            self._powers = self._leading_powers()
+            self._leading_order = self._leading_populations()
         self._floor = np.log(_FLOOR * self._weak)
         self._points: tuple[_Point, ...] = ()
 
@@ -166,22 +166,54 @@ class Branch:
         """Under an excitation weak enough for the leading order to be near; *asked* is for the message."""
         for share in _WEAKER:
             irradiance = np.array([self._weak * share])
-            found = self._newton(self._leading(irradiance[0])[None], irradiance, _ROUGH, _LEAP)
-            if found.error.max() < _ROUGH:
-                return _Point(np.log(irradiance[0]), np.log(found.populations[0]), found.slopes[0])
+            for guess in (self._leading, self._fed):
+                found = self._newton(guess(irradiance[0])[None], irradiance, _ROUGH, _LEAP)
+                if found.error.max() < _ROUGH:
+                    return _Point(np.log(irradiance[0]), np.log(found.populations[0]), found.slopes[0])
         raise self._failure(asked, found.error[0])
 
     def _leading(self, irradiance: float) -> Array:
         """Populations (m,) to leading order in the irradiance, in W/cm²."""
-        padded, rate = self._ground.copy(), self._rates(irradiance)
-        populations = self._dark + self._linear * irradiance
-        for _ in self._excited:  # each round fills the levels that take one more photon
-            padded[self._excited] = populations
-            if populations.all():
-                break
-            fed = (self._terms(padded[None], rate) @ self._gain)[0]
-            populations = np.where(populations > 0, populations, self._response @ fed)
+        leading: Array = self._leading_order * (irradiance / self._weak) ** self._powers[:-1]
+        return leading
+
+    def _fed(self, irradiance: float) -> Array:
+        """Populations (m,) by every route, where a route of more photons outdoes that of the fewest."""
+        padded, rate = np.append(self._leading(irradiance), 1.0), self._rates(irradiance)
+        excited_factors = np.isin(self._factors, self._excited).sum(axis=0)
+        rate = np.where((excited_factors == 1) & ~self._pumped, 0.0, rate)  # those are in the response
+        for _ in self._excited:  # each round adds an order
+            padded[self._excited] = self._response @ (self._terms(padded[None], rate) @ self._gain)[0]
         return padded[:-1]
+
+    def _leading_powers(self) -> Array:
+        """Fewest photons that fill each level, (m + 1,): its power of a weak irradiance; 0 for the 1."""
+        powers = np.where(self._ground > 0, 0.0, np.inf)
+        not_gained = np.where(self._gain > 0, 0.0, np.inf)
+        while True:
+            fewest = (self._powers_of_terms(powers)[:, None] + not_gained).min(axis=0)
+            if not (fewest < powers[self._excited]).any():
+                return powers
+            powers[self._excited] = np.minimum(powers[self._excited], fewest)
+
+    def _leading_populations(self) -> Array:
+        """Populations (m,) to leading order where the branch begins, by every route of the fewest photons.
+
+        Levels are filled in the order of their powers: what feeds a power is of lower ones, but for the
+        linear processes in the dark, which the response has in it.
+        """
+        padded, rate, powers = self._ground.copy(), self._rates(self._weak), self._powers[self._excited]
+        of_terms = self._powers_of_terms(self._powers)
+        for power in np.unique(powers):
+            terms = self._terms(padded[None], rate)[0]
+            fed = np.where(of_terms == power, terms, 0.0) @ self._gain
+            padded[self._excited[powers == power]] = (self._response @ fed)[powers == power]
+        return padded[:-1]
+
+    def _powers_of_terms(self, powers: Array) -> Array:
+        """Powers (t,) of the terms when those of the populations are (m + 1,)."""
+        of_terms: Array = powers.take(self._factors).sum(axis=0) + self._pumped
+        return of_terms
 
     def _dark_response(self) -> Array:
         """Populations of the excited levels per rate at which each is fed, few of them, in s."""

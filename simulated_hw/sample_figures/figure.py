@@ -50,7 +50,10 @@ def draw(sample: Sample, path: Path, temperature: float = 300.0, irradiance: flo
     figure = sample_figure(sample, temperature, irradiance)
     suffix = path.suffix.lower()
     with mpl.rc_context({"svg.hashsalt": "antistokes", "svg.fonttype": "path", "pdf.fonttype": 42}):
-        figure.savefig(path, format=suffix[1:], metadata=_NO_DATE[suffix])
+        try:
+            figure.savefig(path, format=suffix[1:], metadata=_NO_DATE[suffix])
+        except OSError as error:
+            raise Refused(f"figure file {path}: cannot be written: {error}") from None
 
 
 def sample_figure(sample: Sample, temperature: float = 300.0, irradiance: float | None = None) -> Figure:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from scipy.constants import c, e, h
 
-_EV = h * c * 100 / e  # eV per cm⁻¹
+from antistokes.simulated_hw.physics.constants import WAVENUMBERS_PER_EV
+
 _MARGIN = 0.12  # inches below the ground and above the highest level
 _BROKEN = 0.75  # of the highest level: above it the lowest excited level leaves the axis empty
 _FOOT = 0.22  # of the height, for the part that is shortened
@@ -38,7 +38,8 @@ class LevelAxis:
         axes.set_xticks([])
         right = axes.twinx()
         right.set_ylim(axes.get_ylim())
-        for side, unit, label in ((axes, 1e3, "energy (10³ cm⁻¹)"), (right, 1 / _EV, "energy (eV)")):
+        scales = ((axes, 1e3, "energy (10³ cm⁻¹)"), (right, WAVENUMBERS_PER_EV, "energy (eV)"))
+        for side, unit, label in scales:
             ticks = self._ticks(unit)
             side.set_yticks([self(tick * unit) for tick in ticks], [f"{tick:.6g}" for tick in ticks])
             side.set_ylabel(label, fontsize=9)

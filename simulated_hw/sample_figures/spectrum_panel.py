@@ -8,6 +8,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
 from antistokes.simulated_hw.conditions import Conditions
+from antistokes.simulated_hw.physics.constants import FWHM_PER_SIGMA
 from antistokes.simulated_hw.samples.mechanism import Array, Line
 from antistokes.simulated_hw.samples.sample import Sample
 
@@ -99,7 +100,7 @@ def _grid(lines: tuple[Line, ...], low: float, high: float) -> Array:
 
 
 def _gaussian(wavelength: Array, line: Line, rate: float) -> Array:
-    sigma = line.fwhm / np.sqrt(8 * np.log(2))
+    sigma = line.fwhm / FWHM_PER_SIGMA
     shape: Array = np.exp(-(((wavelength - line.wavelength) / sigma) ** 2) / 2)
     return rate / (sigma * np.sqrt(2 * np.pi)) * shape
 

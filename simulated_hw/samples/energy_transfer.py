@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from antistokes.instruments.records import convert
 from antistokes.simulated_hw.conditions import Conditions
 from antistokes.simulated_hw.physics.periodic import periodic
 from antistokes.simulated_hw.physics.processes import Decay, Ion, Pump, Transfer
+from antistokes.simulated_hw.physics.quenching import quencher, surface_quenching
 from antistokes.simulated_hw.physics.rate_equations import RateEquations
 from antistokes.simulated_hw.physics.thermal import boltzmann_ratio, multiphonon_factor
 
-from .checks import EnergyTransferChecks, branches, ground_level, parse_process
+from .absorption_line import line_shape
+from .energy_transfer_checks import EnergyTransferChecks
+from .energy_transfer_process import branches, ground_level, parse_process, transfer_label
 from .energy_transfer_tables import AbsorptionTable, EnergyTransferTable, NonradiativeTable
 from .mechanism import Array, Diagram, Line, Response, Transition
-from .units import in_units
+from .units import read_table
 
 _KEPT = 16  # rate equations, which remember their steady states
-_WINGS = 4.0  # FWHM from its peak beyond which an absorption line is cut off
 
 
 class EnergyTransfer:
     """Mean-field energy transfer (:mod:`~antistokes.simulated_hw.physics.rate_equations`)."""
 
     def __init__(self, table: EnergyTransferTable) -> None:
-        """*table* must have passed :class:`~antistokes.simulated_hw.samples.checks.EnergyTransferChecks`."""
+        """*table* must have passed :class:`~.energy_transfer_checks.EnergyTransferChecks`."""
         self._table = table
         self._energies = {ion.name: ion.levels for ion in table.ions}
         self._ions = [
@@ -67,9 +67,7 @@ class EnergyTransfer:
     @classmethod
     def read(cls, model: dict[str, Any], file: object) -> EnergyTransfer:
         """From the ``[model]`` table of *file*; :class:`FileRefused` where it cannot be used."""
-        table = convert(
-            in_units(model, EnergyTransferTable, file, "model"), EnergyTransferTable, file, "model"
-        )
+        table = read_table(model, EnergyTransferTable, file, "model")
         EnergyTransferChecks(table, file).run()
         return cls(table)
 
@@ -133,7 +131,7 @@ class EnergyTransfer:
             if d.rate > 0
         ]
         transfers = [
-            Transition(start, end, "transfer", label=transfer_label(transfer))
+            Transition(start, end, "transfer", label=transfer_label(transfer.start, transfer.end))
             for transfer in self._transfers
             if transfer.rate > 0
             for start, end in zip(transfer.start, transfer.end, strict=True)
@@ -169,9 +167,8 @@ class EnergyTransfer:
         table = self._table.quenching
         if table is None:
             return inside
-        rate = table.rate * math.exp(-table.shell / table.reach)
-        ground = {ion: f"{ion}:{ground_level(levels)}" for ion, levels in self._energies.items()}
-        return inside + [Decay(level, ground[level.split(":")[0]], rate) for level in table.levels]
+        rate = float(surface_quenching(table.shell, table.rate, table.reach))
+        return inside + quencher(self._ions, table.levels, rate)
 
     def _phonon_factor(self, entry: NonradiativeTable, temperature: float) -> float:
         if not entry.temperature_scaling:
@@ -182,11 +179,6 @@ class EnergyTransfer:
 
 
 def _line_shape(entry: AbsorptionTable, wavelength: float) -> float:
-    """Cross-section over the one stated: a Gaussian in wavelength, zero in the far wings."""
-    away, stated = ((x - entry.peak) / entry.fwhm for x in (wavelength, entry.wavelength))
-    return float(np.exp(4 * np.log(2) * (stated**2 - away**2))) if abs(away) < _WINGS else 0.0
-
-
-def transfer_label(transfer: Transfer) -> str:
-    """The process as sample files write it."""
-    return f"{' + '.join(transfer.start)} -> {' + '.join(transfer.end)}"
+    """Cross-section over the one stated."""
+    here, stated = (line_shape(x, entry.peak, entry.fwhm) for x in (wavelength, entry.wavelength))
+    return here / stated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from antistokes.instruments.errors import FileRefused, nearest
@@ -38,6 +39,21 @@ QUANTITIES: dict[str, tuple[str, ...]] = {
     "temperature change ratio": ("1",),
     "zero-crossing wavelength": ("nm",),
 }
+
+PROCEDURES = (
+    "power-sweep",
+    "temperature-sweep",
+    "ple-scan",
+    "spectrum",
+    "pulse-width-colour",
+    "colour-control",
+    "lifetime",
+    "quantum-yield",
+    "cooling-scan",
+    "lasing-threshold",
+    "compare",
+    "polarisation-scan",
+)
 
 
 class Fact(Record, kw_only=True, frozen=True):
@@ -89,9 +105,18 @@ class Fact(Record, kw_only=True, frozen=True):
         }
 
 
-def check_facts(facts: tuple[Fact, ...], file: object) -> None:
-    """Refuse a fact with an unknown quantity, another quantity's unit, or not exactly one tolerance."""
+def check_facts(facts: tuple[Fact, ...], names: Collection[str], file: object) -> None:
+    """Refuse a fact with an unknown quantity, another quantity's unit, or not exactly one tolerance.
+
+    :param names: bands and lines that a fact may be of, beside ``visible``
+    """
     for i, fact in enumerate(facts):
+        for key, value, known in (
+            ("of", fact.of, ["", "visible", *names]),
+            ("procedure", fact.procedure, PROCEDURES),
+        ):
+            if value not in known:
+                raise FileRefused(file, f"facts[{i}].{key}", f"is '{value}'; {nearest(value, known)}")
         key = f"facts[{i}]"
         if fact.quantity not in QUANTITIES:
             raise FileRefused(

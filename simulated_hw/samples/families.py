@@ -9,6 +9,8 @@ from typing import Any
 from antistokes.instruments.errors import FileRefused
 from antistokes.instruments.records import read_toml
 
+from .energy_transfer_process import canonical_process
+
 _OWN = ("facts", "table1", "extends")  # of each file alone
 #: list of tables to the keys that say which entry is meant
 _IDENTITY = {
@@ -36,10 +38,16 @@ def read_family(path: Path, locate: Callable[[str, Path], Path]) -> tuple[dict[s
         name = data.pop("extends")
         if not isinstance(name, str) or not name:
             raise FileRefused(current, "extends", f"is {name!r}; must be the id or the path of a sample")
-        current = locate(name, current)
+        child, current = current, locate(name, current)
+        if not current.is_file():
+            raise FileRefused(child, "extends", f"is '{name}'; there is no file {current}")
         if current.resolve() in seen:
             raise FileRefused(path, "extends", f"leads back to {current.name}")
         parent = read_toml(current)
+        if not _has_id(data):
+            raise FileRefused(path, "sample.id", f"is missing; one that extends '{name}' needs its own")
+        if "mechanism" in _model(data) and _model(data)["mechanism"] != _model(parent).get("mechanism"):
+            raise FileRefused(path, "model.mechanism", f"is not that of '{name}'; it cannot change")
         seen.append(current.resolve())
         text = current.read_text(encoding="utf-8-sig")
         texts.append(f"# ---------------- extends {current.name}\n{text}")
@@ -57,7 +65,7 @@ def merged(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
         before = parent.get(key)
         if isinstance(value, dict) and isinstance(before, dict):
             result[key] = merged(before, value)
-        elif key in _IDENTITY and before is not None and _are_tables(value) and _are_tables(before):
+        elif key in _IDENTITY and before is not None and value and _are_tables(value) and _are_tables(before):
             result[key] = _merged_entries(before, value, _IDENTITY[key])
         else:
             result[key] = value
@@ -73,9 +81,26 @@ def _merged_entries(
 ) -> list[dict[str, Any]]:
     result = [dict(entry) for entry in parent]
     for entry in child:
-        same = [i for i, old in enumerate(result) if all(old.get(k) == entry.get(k) for k in identity)]
+        same = [i for i, old in enumerate(result) if _same(old, entry, identity)]
         if same:
             result[same[0]] = merged(result[same[0]], entry)
         else:
             result.append(entry)
     return result
+
+
+def _same(one: dict[str, Any], other: dict[str, Any], identity: tuple[str, ...]) -> bool:
+    if identity == ("process",):
+        texts = [str(entry.get("process")) for entry in (one, other)]
+        return canonical_process(texts[0]) == canonical_process(texts[1])
+    return all(one.get(key) == other.get(key) for key in identity)
+
+
+def _has_id(data: dict[str, Any]) -> bool:
+    sample = data.get("sample")
+    return isinstance(sample, dict) and "id" in sample
+
+
+def _model(data: dict[str, Any]) -> dict[str, Any]:
+    model = data.get("model")
+    return model if isinstance(model, dict) else {}

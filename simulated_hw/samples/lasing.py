@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta
-from scipy.constants import c, h
 
 from antistokes.instruments.errors import FileRefused, nearest
-from antistokes.instruments.records import Fraction, Positive, Record, convert
+from antistokes.instruments.records import Fraction, Positive, Record
 from antistokes.simulated_hw.conditions import Conditions
+from antistokes.simulated_hw.physics.constants import photon_energy
 from antistokes.simulated_hw.physics.lasing import (
     TUNING_RANGE,
     ModeTuning,
@@ -22,7 +22,7 @@ from antistokes.simulated_hw.physics.lasing import (
 
 from .mechanism import Array, Diagram, Line, Mechanism, Response
 from .schema import Nanometres, Share, Source, Wavelength, Width
-from .units import in_units
+from .units import read_table
 
 _JOULES = {"mJ/cm^2": 1e-3, "uJ/cm^2": 1e-6}
 
@@ -71,7 +71,7 @@ class Lasing:
     def read(cls, inner: Mechanism, table: Any, file: object) -> Lasing:
         """Around *inner*, from the table ``[model.lasing]`` of *file*."""
         key = "model.lasing"
-        stated = convert(in_units(table, LasingTable, file, key), LasingTable, file, key)
+        stated = read_table(table, LasingTable, file, key)
         names = [line.name for line in inner.lines]
         if stated.line not in names:
             raise FileRefused(file, f"{key}.line", f"is '{stated.line}'; {nearest(stated.line, names)}")
@@ -109,7 +109,7 @@ class Lasing:
     @property
     def _photon(self) -> float:
         """J per photon of the mode."""
-        return h * c / (self.lines[self._index].wavelength * 1e-9)
+        return float(photon_energy(self.lines[self._index].wavelength))
 
     def _both(self, irradiance: Array, conditions: Conditions) -> tuple[Response, Array]:
         """What the emitter would do alone, and the photons s⁻¹ cm⁻³ in the mode, (n,)."""

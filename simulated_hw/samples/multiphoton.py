@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.constants import c, e, h
+from scipy.constants import c, e
 from scipy.special import exprel
 
-from antistokes.instruments.records import convert
 from antistokes.simulated_hw.conditions import Conditions
+from antistokes.simulated_hw.physics.constants import (
+    EV_NM,
+    FWHM_PER_SIGMA,
+    WAVENUMBERS_PER_EV,
+    photon_energy,
+)
 from antistokes.simulated_hw.physics.depth_profile import one_photon_share
 from antistokes.simulated_hw.physics.multiphoton import (
     RECTANGULAR,
@@ -24,16 +29,12 @@ from antistokes.simulated_hw.physics.multiphoton import (
     rate_from_mean_flux,
 )
 from antistokes.simulated_hw.physics.nanocrystal_size import SizeDistribution, emission_energy, size_law
-from antistokes.simulated_hw.physics.phonon_assisted import EV_NM
 from antistokes.simulated_hw.physics.processes import photons
 
 from .first_order import periodic_emission
 from .mechanism import Array, Diagram, Line, Response, Transition
 from .multiphoton_tables import REFERENCE_EXCITATIONS, MultiphotonTable, OrderTable, check
-from .units import in_units
-
-_PER_CM = 1e7 / EV_NM  # cm⁻¹ per eV
-_VARIANCE = 8 * np.log(2)  # of a Gaussian, FWHM² over it
+from .units import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Multiphoton:
     @classmethod
     def read(cls, model: dict[str, Any], file: object) -> Multiphoton:
         """From the ``[model]`` table of *file*; :class:`FileRefused` where it cannot be used."""
-        table = convert(in_units(model, MultiphotonTable, file, "model"), MultiphotonTable, file, "model")
+        table = read_table(model, MultiphotonTable, file, "model")
         check(table, file)
         return cls(table)
 
@@ -124,11 +125,11 @@ class Multiphoton:
         possible = [order for order in self._orders if self._possible(order, conditions)]
         order = min(possible or self._orders, key=lambda one: one.photons)
         ground, excited = self.levels
-        levels = {ground: 0.0, excited: order.energy * _PER_CM}
+        levels = {ground: 0.0, excited: order.energy * WAVENUMBERS_PER_EV}
         arrows, below = [], ground
         for k in range(1, (order.photons if possible else 1) + 1):
             name = f"emitter:{k} photon{'s' if k > 1 else ''}"
-            levels[name] = k * photon * _PER_CM
+            levels[name] = k * photon * WAVENUMBERS_PER_EV
             arrows.append(Transition(below, name, "excitation"))
             below = name
         if possible:
@@ -196,7 +197,7 @@ def _order(entry: OrderTable, table: MultiphotonTable) -> _Order:
         centroid = distribution.centroid(entry.size_exponent)
         onset += float(emission_energy(sizes.mean) - reference)
         energy += centroid - float(reference)
-        variance += _VARIANCE * float(weights @ (energies - centroid) ** 2)
+        variance += FWHM_PER_SIGMA**2 * float(weights @ (energies - centroid) ** 2)
         cross_section *= float(size_law(sizes.mean, sizes.reference, entry.size_exponent))
     if (surface := table.surface) is not None:
         near = surface.layer / surface.thickness
@@ -216,7 +217,7 @@ def _cross_section(entry: OrderTable, table: MultiphotonTable) -> float:
         return entry.cross_section
     if entry.coefficient is not None and entry.wavelength is not None:
         # dI/dz = -β·I², two photons for each of density·σ·φ²/2 excitations
-        return 1e-9 * entry.coefficient * h * c / (entry.wavelength * 1e-9) / table.density
+        return 1e-9 * entry.coefficient * float(photon_energy(entry.wavelength)) / table.density
     assert entry.pulse is not None  # by check
     pulse, shape = entry.pulse, PulseShape(entry.pulse.shape)
     peak = 1e-3 * pulse.fluence / (float(shape.moment(1)) * pulse.width)

@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from antistokes.instruments.errors import FileRefused
 from antistokes.instruments.records import NonNegative, Record
-from antistokes.simulated_hw.physics.phonon_assisted import EV_NM
+from antistokes.simulated_hw.physics.constants import EV_NM
+from antistokes.simulated_hw.physics.nanocrystal_size import emission_energy
 
 from .schema import Absorption, Density, MilliElectronVolt, Seconds, Share, Source, Wavelength, Width
 
@@ -18,6 +19,7 @@ Photons = Annotated[int, Meta(ge=1, le=8)]
 
 #: excitations of an emitter by a pulse of the fluence that :class:`PulseTable` states
 REFERENCE_EXCITATIONS = 0.01
+_WIDEST_SHIFT = 1.0  # eV, by which sizes may move the line
 _STRENGTHS = ("cross_section", "coefficient", "pulse")
 
 
@@ -129,6 +131,11 @@ def check(table: MultiphotonTable, file: object) -> None:
             raise FileRefused(file, f"{key}.onset", what)
         if table.sizes is not None and entry.size_exponent is None:
             raise FileRefused(file, f"{key}.size_exponent", "is missing; needed where there are sizes")
+    if (sizes := table.sizes) is not None:
+        shift = float(emission_energy(sizes.mean) - emission_energy(sizes.reference))
+        if abs(shift) > _WIDEST_SHIFT:
+            what = f"moves the line by {shift:.3g} eV from that of {sizes.reference:g} nm; at most 1 eV"
+            raise FileRefused(file, "model.sizes.mean", what)
     if (surface := table.surface) is not None:
         if surface.layer > surface.thickness:
             what = f"is {surface.layer:g} um; must be at most the thickness, {surface.thickness:g} um"

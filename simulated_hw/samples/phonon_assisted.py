@@ -11,25 +11,22 @@ from typing import Any
 import numpy as np
 from scipy.constants import e
 
-from antistokes.instruments.records import convert
 from antistokes.simulated_hw.conditions import Conditions
-from antistokes.simulated_hw.physics.multiphoton import GM, RECTANGULAR, PulseShape, rate_from_mean_flux
+from antistokes.simulated_hw.physics.constants import EV_NM, GM, WAVENUMBERS_PER_EV
+from antistokes.simulated_hw.physics.multiphoton import RECTANGULAR, PulseShape, rate_from_mean_flux
 from antistokes.simulated_hw.physics.phonon_assisted import (
-    EV_NM,
     phonon_absorption,
     trap_filling,
     urbach_absorption,
     urbach_energy,
 )
 from antistokes.simulated_hw.physics.processes import photons
-from antistokes.simulated_hw.physics.semiconductor import Recombination, downconversion, linewidth
+from antistokes.simulated_hw.physics.semiconductor import Recombination, linewidth, thermal_quenching
 
 from .first_order import periodic_emission
 from .mechanism import Array, Diagram, Line, Response, Transition
 from .phonon_assisted_tables import PhononAssistedTable, check
-from .units import in_units
-
-_PER_CM = 1e7 / EV_NM  # cm⁻¹ per eV
+from .units import read_table
 
 
 class PhononAssisted:
@@ -45,9 +42,7 @@ class PhononAssisted:
     @classmethod
     def read(cls, model: dict[str, Any], file: object) -> PhononAssisted:
         """From the ``[model]`` table of *file*; :class:`FileRefused` where it cannot be used."""
-        table = convert(
-            in_units(model, PhononAssistedTable, file, "model"), PhononAssistedTable, file, "model"
-        )
+        table = read_table(model, PhononAssistedTable, file, "model")
         check(table, file)
         return cls(table)
 
@@ -83,7 +78,7 @@ class PhononAssisted:
         photon, gap = EV_NM / conditions.wavelength, table.gap.at(temperature)
         middle = "emitter:trap" if table.traps is not None and photon < gap else "emitter:photon"
         ground, excited = self.levels
-        levels = {ground: 0.0, middle: photon * _PER_CM, excited: gap * _PER_CM}
+        levels = {ground: 0.0, middle: photon * WAVENUMBERS_PER_EV, excited: gap * WAVENUMBERS_PER_EV}
         arrows = [Transition(ground, middle, "excitation")]
         if photon >= gap:
             arrows.append(Transition(middle, excited, "nonradiative", label="relaxation"))
@@ -91,11 +86,12 @@ class PhononAssisted:
             label = f"{1000 * (gap - photon):.0f} meV of phonons"
             arrows.append(Transition(middle, excited, "transfer", label=label))
         if table.two_photon is not None and photon < gap <= 2 * photon:
-            levels["emitter:two photons"] = 2 * photon * _PER_CM
+            levels["emitter:two photons"] = 2 * photon * WAVENUMBERS_PER_EV
             arrows.append(Transition(middle, "emitter:two photons", "excitation"))
             arrows.append(Transition("emitter:two photons", excited, "nonradiative", label="relaxation"))
         if table.dark_exciton is not None:
-            levels["emitter:dark"] = levels[excited] - 1e-3 * table.dark_exciton.splitting * _PER_CM
+            lower = 1e-3 * table.dark_exciton.splitting * WAVENUMBERS_PER_EV
+            levels["emitter:dark"] = levels[excited] - lower
             arrows.append(Transition(excited, "emitter:dark", "nonradiative"))
         rate, light = 1 / self._lifetime(temperature), self._efficiency(temperature)
         arrows.append(Transition(excited, ground, "emission", rate * light))
@@ -160,7 +156,7 @@ class PhononAssisted:
     def _unquenched(self, temperature: float, splitting: float = 0.0) -> float:
         quenching = self._table.quenching
         strength, activation = (0.0, 0.0) if quenching is None else (quenching.strength, quenching.activation)
-        return float(downconversion(temperature, strength, activation, splitting))
+        return float(thermal_quenching(temperature, strength, activation, splitting))
 
 
 def _bunching(lifetime: float, conditions: Conditions) -> float:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.records import NonNegative, Positive, Record, convert
+from antistokes.instruments.records import Record
 from antistokes.simulated_hw.conditions import Conditions
 from antistokes.simulated_hw.physics.processes import photons
 
 from .mechanism import Array, Diagram, Line, Response, Transition
 from .schema import Absorption, Irradiance, Source, Wavelength, Width, check_unique
-from .units import in_units
+from .units import read_table
 
 
 class PowerLawLineTable(Record, kw_only=True, frozen=True):
@@ -22,8 +22,8 @@ class PowerLawLineTable(Record, kw_only=True, frozen=True):
     name: str
     wavelength: Wavelength
     fwhm: Width
-    exponent: Positive
-    photon_rate: NonNegative
+    exponent: Annotated[float, Meta(gt=0, le=20)]
+    photon_rate: Annotated[float, Meta(ge=0, le=1e40)]
     source: Source
     doubtful: bool = False
 
@@ -52,7 +52,7 @@ class PowerLaw:
     @classmethod
     def read(cls, model: dict[str, Any], file: object) -> PowerLaw:
         """From the ``[model]`` table of *file*; :class:`FileRefused` where it cannot be used."""
-        table = convert(in_units(model, PowerLawTable, file, "model"), PowerLawTable, file, "model")
+        table = read_table(model, PowerLawTable, file, "model")
         check_unique([line.name for line in table.lines], file, "model.lines", "lines")
         return cls(table)
 

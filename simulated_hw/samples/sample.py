@@ -29,6 +29,7 @@ from .units import in_units
 _SHIPPED = Path(__file__).parent
 _HIGHEST = 1e15  # W/cm²; no solid is left there
 _VISIBLE = (400.0, 700.0)  # nm
+_ANY_THERMAL = Thermal(conductance=1e-3, source="assumed")  # of a sample whose file says nothing
 
 
 class _Reader(Protocol):
@@ -90,11 +91,10 @@ class Sample:
         :raises FileRefused: the file cannot be used as it stands
         """
         path = _locate(source)
-        data, text = read_family(path, lambda name, beside: _locate(name, beside.parent))
+        data, text = read_family(path, _parent)
         data = in_units(check_format(data, path, FORMAT, VERSION), SampleFile, path, "")
         file = convert(data, SampleFile, path)
         check_bands(file.sample, path)
-        check_facts(file.facts, path)
         model = dict(file.model)
         if "mechanism" not in model:
             raise FileRefused(path, "model.mechanism", f"is missing; known: {', '.join(MECHANISMS)}")
@@ -105,6 +105,7 @@ class Sample:
         mechanism = MECHANISMS[kind].read(model, path)
         for key, table in modifiers.items():
             mechanism = MODIFIERS[key].read(mechanism, table, path)
+        check_facts(file.facts, [*file.sample.bands, *(line.name for line in mechanism.lines)], path)
         return cls(file.sample, text, kind, mechanism, file.facts, file.thermal, file.table1)
 
     @property
@@ -156,23 +157,27 @@ class Sample:
     @property
     def time_constant(self) -> float:
         """Of the warming under the beam, s."""
-        return self.thermal.time_constant if self.thermal else 1.0
+        return self._thermal.time_constant
+
+    @property
+    def _thermal(self) -> Thermal:
+        return self.thermal or _ANY_THERMAL
 
     def warming(self, power: float, area: float, thickness: float, conditions: Conditions) -> float:
-        """Temperature rise of the spot in K, ΔT = P_heat/K, that it ends at; 0 without ``[thermal]``.
+        """Temperature rise of the spot in K, ΔT = P_heat/K, that it ends at; K = 1 mW/K without [thermal].
 
         :param power: of the excitation in W, spread evenly over *area* in cm²
         :param thickness: of the emitting layer, cm
         """
-        if self.thermal is None or power <= 0:
+        if power <= 0:
             return 0.0
         crystal = float(self.respond([power / area], conditions).heat[0]) * area * thickness
-        lines = sorted(self.thermal.medium, key=lambda entry: entry.wavelength)
+        lines = sorted(self._thermal.medium, key=lambda entry: entry.wavelength)
         if lines:
             at, coefficient = zip(*((e.wavelength, e.coefficient) for e in lines), strict=True)
-            absorbance = float(np.interp(conditions.wavelength, at, coefficient)) * self.thermal.path
+            absorbance = float(np.interp(conditions.wavelength, at, coefficient)) * self._thermal.path
             crystal += power * -np.expm1(-absorbance)
-        return float(crystal / self.thermal.conductance)
+        return float(crystal / self._thermal.conductance)
 
     def solve(
         self, irradiance: float, temperature: float = 300.0, wavelength: float | None = None
@@ -181,7 +186,9 @@ class Sample:
 
         Without a wavelength at :attr:`excitation`.
         """
-        response = self.respond(irradiance, Conditions(temperature, wavelength or self.excitation))
+        response = self.respond(
+            irradiance, Conditions(temperature, self.excitation if wavelength is None else wavelength)
+        )
         emission, absorbed = response.emission[0], float(response.absorbed[0])
         populations = dict(zip(self.mechanism.levels, map(float, response.populations[0]), strict=True))
         bands = {name: self._within(window, emission) for name, window in self.record.bands.items()}
@@ -202,6 +209,14 @@ def shipped() -> list[str]:
 def template_file(mechanism: str) -> Path:
     """A commented file to start a sample with this mechanism from."""
     return _SHIPPED / "templates" / f"{mechanism}.toml"
+
+
+def _parent(name: str, child: Path) -> Path:
+    """Path of the sample that the file *child* extends."""
+    try:
+        return _locate(name, child.parent)
+    except Refused as refused:
+        raise FileRefused(child, "extends", str(refused)) from None
 
 
 def _locate(source: str | Path, beside: Path | None = None) -> Path:

@@ -23,23 +23,23 @@ VERSION = 1
 SHORTEST, LONGEST = 100.0, 20000.0  # nm
 COLDEST, HOTTEST = 1.0, 1000.0  # K
 Wavelength = Annotated[float, Meta(ge=SHORTEST, le=LONGEST, extra={"unit": "nm"})]
-Width = Annotated[float, Meta(gt=0, extra={"unit": "nm"})]
+Width = Annotated[float, Meta(ge=1e-4, le=1e5, extra={"unit": "nm"})]
 Temperature = Annotated[float, Meta(ge=COLDEST, le=HOTTEST, extra={"unit": "K"})]
 Wavenumber = Annotated[float, Meta(ge=0, le=1e5, extra={"unit": "1/cm"})]
 Phonon = Annotated[float, Meta(ge=100, le=5000, extra={"unit": "1/cm"})]
-MilliElectronVolt = Annotated[float, Meta(gt=0, le=1e4, extra={"unit": "meV"})]
-Rate = Annotated[float, Meta(ge=0, extra={"unit": "1/s"})]
-PairRate = Annotated[float, Meta(ge=0, extra={"unit": "cm**3/s"})]
-Seconds = Annotated[float, Meta(gt=0, extra={"unit": "s"})]
-CrossSection = Annotated[float, Meta(ge=0, extra={"unit": "cm**2"})]
-Density = Annotated[float, Meta(gt=0, extra={"unit": "1/cm**3"})]
-Irradiance = Annotated[float, Meta(gt=0, extra={"unit": "W/cm**2"})]
-Absorption = Annotated[float, Meta(ge=0, extra={"unit": "1/cm"})]
+MilliElectronVolt = Annotated[float, Meta(ge=0.01, le=1e4, extra={"unit": "meV"})]
+Rate = Annotated[float, Meta(ge=0, le=1e16, extra={"unit": "1/s"})]
+PairRate = Annotated[float, Meta(ge=0, le=1e-6, extra={"unit": "cm**3/s"})]
+Seconds = Annotated[float, Meta(ge=1e-15, le=1e6, extra={"unit": "s"})]
+CrossSection = Annotated[float, Meta(ge=0, le=1e-10, extra={"unit": "cm**2"})]
+Density = Annotated[float, Meta(ge=1, le=1e24, extra={"unit": "1/cm**3"})]
+Irradiance = Annotated[float, Meta(ge=1e-12, le=1e15, extra={"unit": "W/cm**2"})]
+Absorption = Annotated[float, Meta(ge=0, le=1e7, extra={"unit": "1/cm"})]
 Nanometres = Annotated[float, Meta(ge=0, extra={"unit": "nm"})]
 Share = Annotated[float, Meta(gt=0, le=1)]
 Source = Annotated[
     str,
-    Meta(min_length=1, description="text that says where the numbers come from: 'Table 1 of …' or 'assumed'"),
+    Meta(pattern=r"\S", description="text that says where the numbers come from: 'Table 1 of …', 'assumed'"),
 ]
 
 
@@ -55,7 +55,7 @@ class MediumAbsorption(Record, kw_only=True, frozen=True):
 class Thermal(Record, kw_only=True, frozen=True):
     """``[thermal]``: how the spot warms under the beam, ΔT = P/conductance after *time_constant*."""
 
-    conductance: Annotated[float, Meta(gt=0, extra={"unit": "W/K"})]
+    conductance: Annotated[float, Meta(ge=1e-15, le=1e6, extra={"unit": "W/K"})]
     time_constant: Seconds = 1.0
     #: of the beam in the medium, cm
     path: Annotated[float, Meta(ge=0, extra={"unit": "cm"})] = 0.0

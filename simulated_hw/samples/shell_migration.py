@@ -16,20 +16,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.constants import c, h
 
-from antistokes.instruments.records import convert
 from antistokes.simulated_hw.conditions import Conditions
+from antistokes.simulated_hw.physics.constants import photon_energy
 from antistokes.simulated_hw.physics.migration import Layer, ShellDiffusion
 from antistokes.simulated_hw.physics.periodic import periodic
 from antistokes.simulated_hw.physics.processes import Decay, Ion, Pump, Transfer
 from antistokes.simulated_hw.physics.rate_equations import RateEquations
 
+from .absorption_line import line_shape
+from .energy_transfer_process import transfer_label
 from .mechanism import Array, Diagram, Line, Response, Transition
 from .shell_migration_tables import MigrationAbsorptionTable, ShellMigrationTable, check
-from .units import in_units
+from .units import read_table
 
-_WINGS = 4.0  # FWHM from its peak beyond which an absorption line is cut off
+_KEPT = 16  # rate equations, which remember their steady states
 
 
 class ShellMigration:
@@ -38,6 +39,7 @@ class ShellMigration:
     def __init__(self, table: ShellMigrationTable) -> None:
         """*table* must have passed :func:`~antistokes.simulated_hw.samples.shell_migration_tables.check`."""
         self._table = table
+        self._solved: dict[float, RateEquations] = {}
         self.levels = tuple(table.energies)
         self.lines = tuple(Line(line.name, line.wavelength, line.fwhm) for line in table.emission)
         thicknesses = (table.layers.core, table.layers.spacer, table.layers.shell)
@@ -58,13 +60,19 @@ class ShellMigration:
     @classmethod
     def read(cls, model: dict[str, Any], file: object) -> ShellMigration:
         """From the ``[model]`` table of *file*; :class:`FileRefused` where it cannot be used."""
-        kind = ShellMigrationTable
-        table = convert(in_units(model, kind, file, "model"), kind, file, "model")
+        table = read_table(model, ShellMigrationTable, file, "model")
         check(table, file)
         return cls(table)
 
     def equations(self, wavelength: float) -> RateEquations:
         """The rate equations under excitation at a wavelength in nm."""
+        if wavelength not in self._solved:
+            if len(self._solved) >= _KEPT:
+                self._solved.clear()
+            self._solved[wavelength] = self._equations(wavelength)
+        return self._solved[wavelength]
+
+    def _equations(self, wavelength: float) -> RateEquations:
         a0, a1, b0, _, e0, e1, e2 = self.levels
         sensitizer, migrating, emitter = self._table.sensitizer, self._table.migrating, self._table.emitter
         cells, shares, core, shell = self._cells, self._shares, self._core, self._shell
@@ -114,8 +122,8 @@ class ShellMigration:
         absorbed = sites * equations.absorbed(populations, irradiance)
         together = self._together(populations)
         emission = sites * together @ self._photon_rates
-        radiated = emission @ [h * c / (line.wavelength * 1e-9) for line in self.lines]
-        heat = absorbed * h * c / (wavelength * 1e-9) - radiated
+        radiated = emission @ photon_energy([line.wavelength for line in self.lines])
+        heat = absorbed * photon_energy(wavelength) - radiated
         return Response(emission, absorbed, together, heat)
 
     def pulsed(self, high: Array, low: Array, width: float, times: Array, conditions: Conditions) -> Array:
@@ -147,7 +155,7 @@ class ShellMigration:
             if share < 1
         ]
         transfers = [
-            Transition(start, end, "transfer", label=f"{' + '.join(before)} -> {' + '.join(after)}")
+            Transition(start, end, "transfer", label=transfer_label(before, after))
             for before, after in (((a1, b0), (a0, b1)), ((b1, e0), (b0, e1)), ((b1, e1), (b0, e2)))
             for start, end in zip(before, after, strict=True)
         ]
@@ -173,6 +181,5 @@ class ShellMigration:
 
 
 def _cross_section(entry: MigrationAbsorptionTable, wavelength: float) -> float:
-    """In cm² at a wavelength in nm: a Gaussian in wavelength, zero in the far wings."""
-    away = (wavelength - entry.wavelength) / entry.fwhm
-    return entry.cross_section * float(np.exp(-4 * np.log(2) * away**2)) if abs(away) < _WINGS else 0.0
+    """In cm² at a wavelength in nm."""
+    return entry.cross_section * line_shape(wavelength, entry.wavelength, entry.fwhm)

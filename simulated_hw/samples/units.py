@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import inspect
 
 from antistokes.instruments.errors import FileRefused
+from antistokes.instruments.records import convert
+
+T = TypeVar("T")
 
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*)?")
+
+
+def read_table(data: Any, kind: type[T], file: object, key: str) -> T:
+    """The table *key* of *file* as the record *kind*; :class:`FileRefused` where it cannot be used."""
+    return convert(in_units(data, kind, file, key), kind, file, key)
 
 
 def in_units(data: Any, kind: type, file: object, key: str) -> Any:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from antistokes.instruments.records import NonNegative, Record
 
+from ..physics.constants import FWHM_PER_SIGMA, photon_energy
 from ..scpi import ILLEGAL_VALUE, ScpiError, boolean, number, scpi
 from ..twin import Answer, answers
 from .yokogawa_login import LoginTwin
@@ -22,8 +23,6 @@ from .yokogawa_settings import Model, WindowTwin, choice, real
 
 Array = npt.NDArray[np.float64]
 
-_PHOTON = 1.98644586e-16  # J·nm: Planck's constant times the speed of light
-_FWHM = 2 * np.sqrt(2 * np.log(2))
 _FLOOR = 1e-24  # W, the least that is told
 _NOISE_DBM = (-60.0, -63.0, -75.0, -80.0, -85.0, -90.0, -70.0)  # assumed; NHLD, NAUT, MID, HIGH1 to 3, NORM
 _TRACES = ("TRA", "TRB", "TRC", "TRD", "TRE", "TRF", "TRG")
@@ -136,10 +135,10 @@ class YokogawaTwin(WindowTwin):
     def _power(self, axis: Array) -> Array:
         """W in the resolution bandwidth, the slit's and the lines' shapes taken as Gaussians."""
         result = np.zeros_like(axis)
-        slit = self.resolution / _FWHM
+        slit = self.resolution / FWHM_PER_SIGMA
         for light in self.bench.collected():
-            sigma = np.hypot(slit, light.fwhm / _FWHM)
-            watts = light.photons * _PHOTON / light.wavelength * self.settings.throughput
+            sigma = np.hypot(slit, light.fwhm / FWHM_PER_SIGMA)
+            watts = light.photons * float(photon_energy(light.wavelength)) * self.settings.throughput
             shape = np.exp(-0.5 * ((axis - light.wavelength) / sigma) ** 2)
             result += watts * slit / sigma * shape
         return result

@@ -86,6 +86,16 @@ def test_a_sample_is_shown_with_its_facts(antistokes):
     assert "extends" in antistokes("samples", "show", "css82", "--toml").out
 
 
+def test_text_in_brackets_is_shown_as_it_is(antistokes, tmp_path):
+    text = antistokes("samples", "template", "power-law").out
+    name = 'name = "[Ru(dmb)3](PF6)2 [/peak]"'
+    (tmp_path / "dye.toml").write_text(text.replace("[sample]", f"[sample]\n{name}", 1), encoding="utf-8")
+    assert "[Ru(dmb)3](PF6)2 [/peak]" in antistokes("samples", "show", "dye.toml").out
+    refused = antistokes("samples", "solve", "dye.toml", "--irradiance", 1, "--wavelength", 0)
+    assert refused.code == 2
+    assert "excitation wavelength = 0" in refused.err
+
+
 def test_a_template_is_a_sample_file(antistokes, tmp_path):
     text = antistokes("samples", "template", "energy-transfer").out
     (tmp_path / "mine.toml").write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from antistokes.instruments.clock import VirtualClock
-from antistokes.instruments.records import Beam
+from antistokes.instruments.errors import FileRefused
+from antistokes.instruments.records import Beam, convert
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
 from antistokes.simulated_hw.conditions import Conditions
 from antistokes.simulated_hw.effects import (
@@ -113,6 +115,31 @@ def test_the_two_branches_of_a_bistable_emitter() -> None:
         spot.advance(float(t), [(irradiance * 1e-4, Conditions())], 1e-4, 1e-3)
         seen.append(spot.emission())
     assert seen == [0.1, 0.1, 1.0, 1.0, 1.0, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"branches": {"up": 20, "down": 60}}, "down = 60 W/cm²; must be at most up, 20 W/cm²"),
+        ({"laser_drift": 1.5}, "laser_drift: is 1.5; expected float <= 1"),
+        ({"mode_hop_nm": 1000}, "mode_hop_nm: is 1000; expected float <= 20"),
+        ({"bleaching_dose": 0}, "bleaching_dose: is 0; expected float > 0"),
+        ({"drift": 0.1}, "drift: unknown key"),
+    ],
+)
+def test_effects_that_cannot_be_are_refused(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(FileRefused, match=re.escape(problem)):
+        convert(settings, EffectsSettings, "lab.toml", "simulation.effects")
+
+
+def test_a_beam_that_would_boil_the_sample_ends_where_samples_are_defined() -> None:
+    world, lamp = bench("cds", heating=True)
+    lamp.watt, lamp.wavelength = 1.0, 514.0
+    world.advance()
+    world.clock.sleep(60)
+    world.advance()
+    assert world.crystal_temperature() == 1.0
+    assert all(math.isfinite(light.photons) for light in world.collected())
 
 
 def test_a_bench_without_effects_stays_as_it_is() -> None:

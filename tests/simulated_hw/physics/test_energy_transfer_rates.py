@@ -218,3 +218,12 @@ def test_pair_rates_of_yb_and_tm(c6, rate):
 def test_what_no_experiment_has_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("constant", [1.0, 5.0, 30.0, 300.0])
+def test_a_lattice_sum_scales_with_its_cell(constant: float) -> None:
+    cubic = tuple(tuple(constant * (i == j) for j in range(3)) for i in range(3))
+    found = Lattice(cubic, ((0.0, 0.0, 0.0),), (1.0,)).sums(6).mean * constant**6
+    assert found == pytest.approx(
+        8.40192397, rel=1e-8
+    )  # Lennard-Jones and Ingham, Proc. R. Soc. A 107, 636 (1925)

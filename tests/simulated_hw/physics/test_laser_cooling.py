@@ -10,6 +10,7 @@ import pint
 import pytest
 from scipy.optimize import minimize_scalar
 
+from antistokes.simulated_hw.physics.constants import EV_NM
 from antistokes.simulated_hw.physics.laser_cooling import (
     LaserCooler,
     carrier_density,
@@ -18,7 +19,6 @@ from antistokes.simulated_hw.physics.laser_cooling import (
     external_efficiency,
     highest_efficiency,
 )
-from antistokes.simulated_hw.physics.phonon_assisted import EV_NM
 from antistokes.simulated_hw.physics.semiconductor import Recombination
 
 _CDS = LaserCooler(

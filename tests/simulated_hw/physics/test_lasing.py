@@ -4,8 +4,6 @@ import pytest
 
 from antistokes.simulated_hw.physics.lasing import (
     ModeTuning,
-    extrapolated_threshold,
-    extrapolation_bias,
     linewidth,
     local_slope,
     maximum_slope,
@@ -48,41 +46,6 @@ def test_slope_below_threshold_is_the_number_of_photons_that_pump():
     for order in (1, 2, 3):
         s = photon_number(pump_ratio(fluence, 1.0, order), 1e-2)
         assert np.polyfit(np.log(fluence), np.log(s), 1)[0] == pytest.approx(order, abs=0.01)
-
-
-@pytest.mark.parametrize(("coupling", "threshold"), [(1e-2, 4.636), (1e-3, 4.694), (0.1, 4.088)])
-def test_straight_line_finds_too_low_a_threshold(coupling, threshold):
-    pump = P_TH * np.geomspace(3, 20, 50)
-    found = extrapolated_threshold(pump, 1e3 * photon_number(pump / P_TH, coupling))
-    assert found == pytest.approx(threshold, abs=5e-4)
-    assert found / extrapolation_bias(coupling) == pytest.approx(P_TH, rel=1e-9)
-
-
-@pytest.mark.parametrize(("high", "thresholds"), [(10, (4.63, 4.69, 4.04)), (100, (4.64, 4.69, 4.15))])
-def test_bias_depends_on_the_range_of_the_fit(high, thresholds):
-    found = [P_TH * extrapolation_bias(coupling, 3, high) for coupling in (1e-2, 1e-3, 0.1)]
-    assert found == pytest.approx(thresholds, abs=5e-3)
-
-
-@pytest.mark.parametrize(("order", "right", "naive"), [(2, 0.995, 3.0), (3, 0.997, 3.8)])
-def test_two_and_three_photon_thresholds_need_the_power_of_the_pump(order, right, naive):
-    fluence = np.linspace(3, 10, 20)
-    s = photon_number(pump_ratio(fluence, 1.0, order), 1e-2)
-    assert extrapolated_threshold(fluence, s, order) == pytest.approx(right, abs=5e-4)
-    assert extrapolated_threshold(fluence, s) == pytest.approx(naive, abs=0.05)
-
-
-def test_correction_forgives_a_range_that_was_only_guessed():
-    fluence = 3.4 * np.geomspace(3.5, 17, 12) ** 0.5
-    s = photon_number(pump_ratio(fluence, 3.4, 2), 1e-2)
-    found = extrapolated_threshold(fluence, s, 2) / extrapolation_bias(1e-2, order=2)
-    assert found == pytest.approx(3.4, rel=1e-3)
-
-
-def test_bias_tends_to_its_asymptote():
-    for order in (1, 2):
-        assert extrapolation_bias(0.01, 1e3, 1e5, order) == pytest.approx(0.99 ** (1 / order), rel=1e-4)
-    assert extrapolation_bias(1e-9) == pytest.approx(1, abs=1e-8)
 
 
 def test_line_narrows_to_its_floor():
@@ -132,8 +95,6 @@ def test_random_lasers_obey_what_every_laser_must():
         assert np.all(np.diff(s) > 0)
         assert np.all(coupling * s <= p * (1 + 1e-12))
         assert np.all(np.diff(linewidth(s)) <= 0)
-        low, high = np.sort(rng.uniform(2, 50, 2))
-        assert 1 - 2 * coupling < extrapolation_bias(coupling, low, high + 1) < 1 or coupling > 0.1
 
 
 def test_limits_are_finite():
@@ -154,10 +115,6 @@ def test_limits_are_finite():
         (lambda: photon_number(float("nan"), 0.1), "pump ratio = nan"),
         (lambda: maximum_slope(1.5), "spontaneous coupling = 1.5"),
         (lambda: linewidth(-1.0), "photon number = -1"),
-        (lambda: extrapolated_threshold([2.0, 2.0], [1.0, 1.0]), "a line needs at least 2 different ones"),
-        (lambda: extrapolated_threshold([], []), "a line needs at least 2 different ones"),
-        (lambda: extrapolated_threshold([2.0, 3.0], [2.0, 1.0]), "slope of signal against pump.* = -1"),
-        (lambda: extrapolated_threshold([2.0, 3.0], [9.0, 10.0]), "pump.m at zero signal = -7"),
         (lambda: mode_spacing(541.0, -2.44, 1.5), "diameter = -2.44 µm"),
         (lambda: ModeTuning(float("nan"), 0.0), "tuning by temperature = nan nm/K"),
         (lambda: ModeTuning(0.02, 0.1).shift(-1.0, 0.0), "temperature = -1 K"),

@@ -1,4 +1,5 @@
 import math
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from antistokes.simulated_hw.physics.energy_transfer_rates import BETA_NAYF4
 from antistokes.simulated_hw.physics.migration import (
     Layer,
     NdSensitisedParticle,
+    Sensitised,
     ShellDiffusion,
     diffusion_coefficient,
     diffusion_length,
@@ -30,8 +32,13 @@ def rise(signal: np.ndarray) -> float:
     return float(np.interp(-np.expm1(-1) * signal[peak], signal[: peak + 1], 1e6 * TIMES[: peak + 1]))
 
 
+@cache  # as many tests look at the same particle
+def flashed(particle: NdSensitisedParticle, spacer: float) -> Sensitised:
+    return particle.after_flash(TIMES, spacer)
+
+
 def rises(particle: NdSensitisedParticle, spacers: tuple[float, ...] = (0.0, 4.5)) -> list[float]:
-    return [rise(particle.after_flash(TIMES, spacer).green) for spacer in spacers]
+    return [rise(flashed(particle, spacer).green) for spacer in spacers]
 
 
 def three_layers(rng: np.random.Generator) -> ShellDiffusion:
@@ -192,7 +199,7 @@ def test_rise_of_what_one_photon_feeds(diffusion, expected):
     particle = NdSensitisedParticle(diffusion=diffusion, **FAST_ND)
     found = []
     for spacer in (0.0, 4.5):
-        fed = particle.after_flash(TIMES, spacer).intermediate
+        fed = flashed(particle, spacer).intermediate
         kept = math.exp(-(TIMES[1] - TIMES[0]) / 120e-6)
         found.append(rise(lfilter([0.5, 0.5 * kept], [1.0, -kept], fed)))  # by trapezoids
     assert found == pytest.approx(expected, abs=0.8)
@@ -217,7 +224,7 @@ def test_rise_does_not_hang_on_the_cells():
 def test_how_much_is_left_behind_4_5_nm():
     for diffusion in (3.5e-10, 4e-10):
         particle = NdSensitisedParticle(diffusion=diffusion, **FAST_ND)
-        near, far = (particle.after_flash(TIMES, spacer) for spacer in (0.0, 4.5))
+        near, far = (flashed(particle, spacer) for spacer in (0.0, 4.5))
         energy = np.trapezoid(far.green, TIMES) / np.trapezoid(near.green, TIMES)
         assert 0.04 < energy < 0.056
         shells = (15.5**3 - 12.5**3) / (11**3 - 8**3)

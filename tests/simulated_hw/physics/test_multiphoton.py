@@ -3,9 +3,9 @@ import pint
 import pytest
 from scipy.integrate import quad
 
+from antistokes.simulated_hw.physics.constants import GM
 from antistokes.simulated_hw.physics.multiphoton import (
     GAUSSIAN,
-    GM,
     RECTANGULAR,
     SECH2,
     PulsedBeam,

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from antistokes.simulated_hw.conditions import Conditions
+from antistokes.simulated_hw.physics import periodic as periodic_states
+from antistokes.simulated_hw.physics.convergence import ConvergenceError
 from antistokes.simulated_hw.physics.periodic import periodic
 from antistokes.simulated_hw.physics.processes import Decay, Ion, Pump, photons
 from antistokes.simulated_hw.physics.rate_equations import RateEquations
@@ -35,6 +37,25 @@ def test_two_levels_rise_and_decay_as_they_must(width: float, period: float) -> 
         assert found[i] == pytest.approx(expected, rel=1e-3, abs=1e-5 * expected.max())
 
 
+@pytest.mark.parametrize("irradiance", [1e5, 1e6])
+def test_steps_are_as_fine_as_strong_light_needs(irradiance: float) -> None:
+    """It empties levels in less time than the steps that suit the pulse have."""
+    mechanism = Sample.load("css82").mechanism
+    equations = mechanism.equations(300.0, 980.0)  # type: ignore[attr-defined]
+    times = pulse_times(1e-3, 2e-2)
+    course = periodic(equations, np.array([irradiance]), np.zeros(1), 1e-3, times)[0]
+    again = equations.evolve(times, [(0.0, irradiance), (1e-3, 0.0)], course[0])
+    assert np.all(np.abs(again - course) <= 1.5e-3 * course.max(axis=0))
+    assert course.min() >= 0
+
+
+def test_more_steps_than_allowed_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periodic_states, "_STEPS", 650)
+    equations = Sample.load("css82").mechanism.equations(300.0, 980.0)  # type: ignore[attr-defined]
+    with pytest.raises(ConvergenceError, match=r"no periodic state found .* at 1e\+06 W/cm², worst at level"):
+        periodic(equations, np.array([1.0, 1e6]), np.zeros(2), 1e-3, np.array([0.0, 2e-2]))
+
+
 def test_a_sample_returns_to_where_its_period_began() -> None:
     sample = Sample.load("yber-micro")
     equations = sample.mechanism.equations(300.0, 980.0)  # type: ignore[attr-defined]
@@ -53,3 +74,14 @@ def test_a_pump_that_never_stops_is_the_steady_state() -> None:
     pulsed = sample.pulsed(irradiance, irradiance, 1e-3, times, Conditions())
     steady = sample.emission(irradiance, 300.0, 980.0)
     assert pulsed == pytest.approx(np.repeat(steady[:, None], len(times), axis=1), rel=1e-5)
+
+
+@pytest.mark.parametrize("points", [2, 11, 51])
+def test_few_times_asked_for_do_not_make_long_steps(points: int) -> None:
+    sample, around = Sample.load("yber-micro"), Conditions()
+    high, low = np.array([10.0]), np.zeros(1)
+    fine = np.linspace(0, 0.05, 1001)
+    every = 1000 // (points - 1)
+    course = sample.pulsed(high, low, 1e-3, fine, around)[0]
+    coarse = sample.pulsed(high, low, 1e-3, fine[::every], around)[0]
+    assert (np.abs(coarse - course[::every]) <= 1e-3 * course.max(axis=0)).all()

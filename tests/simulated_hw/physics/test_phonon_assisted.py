@@ -12,8 +12,8 @@ from scipy.constants import c, e, h
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from antistokes.simulated_hw.physics.constants import EV_NM
 from antistokes.simulated_hw.physics.phonon_assisted import (
-    EV_NM,
     TailOrTwoPhotons,
     energy_gain,
     gain_limit,
@@ -24,7 +24,8 @@ from antistokes.simulated_hw.physics.phonon_assisted import (
     urbach_energy,
 )
 from antistokes.simulated_hw.physics.processes import Array
-from antistokes.simulated_hw.physics.semiconductor import boltzmann_factor, odonnell_chen_gap
+from antistokes.simulated_hw.physics.semiconductor import odonnell_chen_gap
+from antistokes.simulated_hw.physics.thermal import boltzmann_factor
 
 _WS2 = (1e-4, 14.63, 1.604)  # floor, ħω in meV, σ₀
 _CSPBX3 = TailOrTwoPhotons(gap=2.4, urbach=16.5, sigma_1=1e-14, sigma_2=1e5)

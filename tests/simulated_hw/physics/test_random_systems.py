@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from antistokes.simulated_hw.physics.processes import Pump
+from antistokes.simulated_hw.physics.rate_equations import RateEquations
+
 IRRADIANCES = np.array([0.0, *np.geomspace(1e-6, 1e5, 25), 1e8, 1e12])
 SEEDS = pytest.mark.parametrize("system", range(60), indirect=True)
 
@@ -35,6 +38,23 @@ def test_weak_excitation_gives_whole_powers(system):
     powers = np.log10(y[1, excited] / y[0, excited]) / 5
     np.testing.assert_allclose(powers, np.round(powers), atol=1e-8)
     assert powers.min(initial=1) >= 0.5
+
+
+@pytest.mark.parametrize("system", [*range(100, 120), 206, 408, 501, 832], indirect=True)
+def test_stimulated_emission_fills_levels_too(system):
+    """Pumps that give up to 100 times what they take, also to levels they take nothing else from."""
+    ions, decays, transfers = system.equations._unpumped
+    rng = np.random.default_rng(1)
+    pumps = [Pump("0:0", "0:1", 980.0, 1e-20)]
+    for ion in ions:
+        for upper in range(1, len(ion.levels)):
+            absorption = 10 ** rng.uniform(-22, -18)
+            ends = ion.levels[rng.integers(0, upper)], ion.levels[upper]
+            pumps.append(Pump(*ends, 980.0, absorption, absorption * 10 ** rng.uniform(-1, 2)))
+    equations = RateEquations(ions, decays, transfers, pumps)
+    steady = equations.steady_state(1.0)[0]
+    late = equations.evolve([0.0, 300.0], 1.0)[-1]
+    np.testing.assert_allclose(late, steady, rtol=1e-6, atol=1e-30)
 
 
 @pytest.mark.parametrize("system", range(20), indirect=True)

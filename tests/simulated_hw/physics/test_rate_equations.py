@@ -164,6 +164,22 @@ def test_evolution_keeps_the_ions_and_starts_where_told(yber):
     assert y.min() > -1e-15
 
 
+@pytest.mark.parametrize("end", [1e4, 1e8])
+def test_a_long_evolution_keeps_the_ions_and_ends_in_the_steady_state(yber, end):
+    late = yber.evolve([0.0, end], 1e4, rtol=1e-9)[-1]
+    np.testing.assert_allclose([late[:2].sum(), late[2:].sum()], list(TOTALS.values()), rtol=1e-12)
+    np.testing.assert_allclose(late, yber.steady_state(1e4)[0], rtol=1e-9)
+
+
+def test_an_evolution_is_as_good_as_it_says(yber):
+    times = np.concatenate([[0.0, 2e-4], 2e-4 + np.geomspace(1e-8, 2e-2, 99)])
+    usual, fine = (yber.evolve(times, [(0.0, 200.0), (2e-4, 0.0)], **rtol) for rtol in ({}, {"rtol": 1e-11}))
+    largest = fine.max(axis=0)
+    assert np.all(np.abs(usual - fine) <= 1e-6 * largest)
+    kept = fine > 1e-4 * largest
+    assert np.all(np.abs(usual / np.where(kept, fine, 1) - 1)[kept] <= 2e-4)
+
+
 def test_one_time_is_the_start(yber):
     np.testing.assert_array_equal(yber.evolve([0.5], 10.0), yber.ground[None])
 
@@ -188,6 +204,50 @@ def test_irradiances_that_no_laser_has_are_refused(wrong):
     for ask in (two_level().steady_state, lambda value: two_level().evolve([0.0, 1.0], value)):
         with pytest.raises(ValueError, match="irradiance is .* W/cm²; allowed is 0 and more"):
             ask(wrong)
+
+
+@pytest.mark.parametrize(
+    ("times", "pump", "options", "message"),
+    [
+        ([0.0, np.inf], 1.0, {}, "times are 0 to inf s; allowed are finite ones"),
+        ([0.0, 1.0], [(np.nan, 1.0)], {}, "a step of the pump is at nan s; allowed are finite times"),
+        ([0.0, 1.0], 1.0, {"rtol": 1e-13}, "rtol is 1e-13; allowed is 1e-12 to 0.01"),
+        ([0.0, 1.0], 1.0, {"rtol": 0.1}, "rtol is 0.1; allowed is 1e-12 to 0.01"),
+        ([0.0, 1.0], 1.0, {"rtol": np.nan}, "rtol is nan; allowed is 1e-12 to 0.01"),
+        ([0.0, 1.0], 1.0, {"start": [0.2]}, r"the start have shape \(1,\); allowed is \(2,\)"),
+        ([0.0, 1.0], 1.0, {"start": [0.2, np.nan]}, "population of A:1 is nan; allowed are finite ones"),
+        ([0.0, 1.0], 1.0, {"start": [0.2, 0.1]}, "ion of A:0 sum to 0.3 at the start; .* its total, 0.2"),
+    ],
+)
+def test_evolutions_that_mean_nothing_are_refused(times, pump, options, message):
+    with pytest.raises(ValueError, match=message):
+        two_level().evolve(times, pump, **options)
+
+
+A, B = Ion(0.2, ("A:0", "A:1")), Ion(0.1, ("B:0",))
+
+
+@pytest.mark.parametrize(
+    ("ions", "decays", "transfers", "message"),
+    [
+        ([A, Ion(0.1, ("A:1",))], [], [], "level A:1 is there twice"),
+        ([Ion(0.1, ())], [], [], "an ion with a total of 0.1 has no levels"),
+        ([Ion(-0.1, ("A:0",))], [], [], "total of the ion of A:0 is -0.1; allowed is 0 and more"),
+        ([Ion(np.nan, ("A:0",))], [], [], "total of the ion of A:0 is nan; allowed is 0 and more"),
+        ([A], [Decay("A:2", "A:0", 0.0)], [], "level A:2 of the decay A:2 -> A:0 is unknown; .* A:0, A:1$"),
+        (
+            [A],
+            [],
+            [Transfer(("A:1",), ("A:0",), 1.0)],
+            "the transfer A:1 -> A:0 is of 1 ions; allowed are 2 and 3",
+        ),
+        ([A], [], [Transfer(4 * ("A:1",), 4 * ("A:0",), 1.0)], "A:0 is of 4 ions; allowed are 2 and 3"),
+        ([A, B], [], [Transfer(("A:1", "B:0"), ("A:0",), 1.0)], "transfer changes the number of ions"),
+    ],
+)
+def test_ions_and_processes_that_mean_nothing_are_refused(ions, decays, transfers, message):
+    with pytest.raises(ValueError, match=message):
+        RateEquations(ions, decays, transfers)
 
 
 @pytest.mark.parametrize("rate", [-1.0, np.nan, np.inf])

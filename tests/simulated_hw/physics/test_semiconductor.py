@@ -12,11 +12,9 @@ from antistokes.simulated_hw.physics.arguments import checked
 from antistokes.simulated_hw.physics.processes import Array
 from antistokes.simulated_hw.physics.semiconductor import (
     Recombination,
-    boltzmann_factor,
-    downconversion,
     linewidth,
-    occupation,
     odonnell_chen_gap,
+    thermal_quenching,
     varshni_gap,
 )
 
@@ -29,28 +27,6 @@ def slope(signal: Callable[[float], Array], at: float) -> float:
     step = 1e-3
     low, high = (float(np.log(signal(at * np.exp(s)))) for s in (-step, step))
     return (high - low) / (2 * step)
-
-
-@pytest.mark.parametrize(("kelvin", "expected"), [(300, 0.4315), (250, 0.3109)])
-def test_occupation_of_a_31_mev_phonon(kelvin: float, expected: float) -> None:
-    assert occupation(31, kelvin) == pytest.approx(expected, abs=5e-5)
-
-
-def test_occupation_with_units() -> None:
-    unit = pint.get_application_registry()
-    x = (31 * unit.meV / (unit.boltzmann_constant * 300 * unit.kelvin)).to("").magnitude
-    assert occupation(31, 300) == pytest.approx(1 / (np.exp(x) - 1), rel=1e-9)
-    assert boltzmann_factor(31, 300) == pytest.approx(np.exp(-x), rel=1e-9)
-
-
-def test_nothing_is_excited_at_zero_temperature() -> None:
-    assert occupation([1e-3, 1e3], 0).tolist() == [0, 0]
-    assert boltzmann_factor([0, 1e-3, 1e3], 0).tolist() == [1, 0, 0]
-    assert occupation(31, 1e-300) == 0
-
-
-def test_hot_phonons_follow_equipartition() -> None:
-    assert occupation(1, 1e6) * 1 == pytest.approx(0.0861733 * 1e6, rel=1e-5)
 
 
 @pytest.mark.parametrize(("kelvin", "expected"), [(300, 1.66342), (250, 1.68058), (200, 1.69747), (0, 1.742)])
@@ -97,14 +73,14 @@ def test_width_broadens_by_acoustic_and_optical_phonons() -> None:
 
 
 def test_emission_of_a_bright_exciton_falls_on_heating() -> None:
-    signal = downconversion(np.linspace(0, 400, 81), 20, 60)
+    signal = thermal_quenching(np.linspace(0, 400, 81), 20, 60)
     assert signal[0] == 1
     assert np.all(np.diff(signal) <= 0)
     assert signal[60] == pytest.approx(1 / (1 + 20 * np.exp(-60 / 25.852)), rel=1e-4)
 
 
 def test_emission_above_a_dark_exciton_rises_on_heating() -> None:
-    signal = downconversion(np.linspace(0, 300, 61), 0, 60, splitting=47)
+    signal = thermal_quenching(np.linspace(0, 300, 61), 0, 60, splitting=47)
     assert signal[0] == 0
     assert np.all(np.diff(signal) >= 0)
     assert signal[-1] / signal[50] == pytest.approx(np.exp(-47 / 0.0861733 * (1 / 300 - 1 / 250)), rel=1e-5)
@@ -158,15 +134,11 @@ def test_loss_with_units() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: occupation(31, -1), "temperature = -1 K: must be finite, at least 0"),
-        (lambda: occupation(0, 300), "phonon energy = 0 meV: must be finite, above 0"),
-        (lambda: occupation(31, [300, np.nan]), "temperature = nan K"),
-        (lambda: boltzmann_factor(-1, 300), "energy = -1 meV"),
         (lambda: odonnell_chen_gap(300, -1, 2, 15), "gap at 0 K = -1 eV"),
         (lambda: odonnell_chen_gap(300, 1, np.inf, 15), "coupling = inf: must be finite$"),
         (lambda: varshni_gap(300, 1, 0.5, 0), "Varshni's b = 0 K"),
         (lambda: linewidth(300, 20, -1, 60, 18), "acoustic broadening = -1 meV/K"),
-        (lambda: downconversion(300, -20, 60), "quenching = -20"),
+        (lambda: thermal_quenching(300, -20, 60), "quenching = -20"),
         (lambda: Recombination(0.0), "single-carrier rate A = 0 s⁻¹: must be finite, above 0"),
         (lambda: Recombination(1.0, -1e-10), "pair coefficient B = -1e-10"),
         (lambda: Recombination(1.0, 0.0, -1.0), "Auger coefficient C = -1"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from antistokes.simulated_hw.physics import evolution, rate_equations, steady_state
 from antistokes.simulated_hw.physics import periodic as periodic_states
+from antistokes.simulated_hw.physics.convergence import ConvergenceError
 from antistokes.simulated_hw.physics.periodic import periodic
 from antistokes.simulated_hw.physics.processes import Decay, Ion, Pump, Transfer, photons
-from antistokes.simulated_hw.physics.rate_equations import ConvergenceError, RateEquations
+from antistokes.simulated_hw.physics.rate_equations import RateEquations
 
 PUMP = [Pump("A:0", "A:1", 980.0, 1e-20)]
 
@@ -88,6 +91,33 @@ def test_an_ion_that_is_not_there_stays_so():
     assert np.all(equations.evolve([0.0, 1.0], 10.0)[:, 2:] == 0)
 
 
+def ladder(transfer: float, thermal: float = 0.0) -> RateEquations:
+    """X:4 gets four photons' ions from X:3 by stimulated emission, and by a transfer between two in X:2.
+
+    A thermal transition from X:1 is a route of one photon.
+    """
+    levels = tuple(f"X:{i}" for i in range(5))
+    one = 1 / float(photons(1.0, 980.0))  # absorbs 1 s⁻¹ per W/cm²
+    pairs = [*pairwise(levels[:4]), ("X:4", "X:3")]
+    pumps = [Pump(lower, upper, 980.0, one, one * (lower == "X:4")) for lower, upper in pairs]
+    decays = [Decay(levels[i], levels[i - 1], 1e3) for i in (1, 2, 3)]
+    decays += [Decay("X:4", "X:0", 1e3), Decay("X:1", "X:4", thermal)]
+    return RateEquations(
+        [Ion(1.0, levels)], decays, [Transfer(("X:2", "X:2"), ("X:4", "X:1"), transfer)], pumps
+    )
+
+
+@pytest.mark.parametrize("transfer", [1e3, 1.0, 1e-3, 0.0])
+@pytest.mark.parametrize("thermal", [0.0, 1e-60])
+def test_a_level_is_fed_by_every_route(transfer, thermal):
+    """However weak the one of fewest processes, or the one of fewest photons, is."""
+    equations = ladder(transfer, thermal)
+    y = equations.steady_state([1e-3, 1.0, 1e3])
+    late = equations.evolve([0.0, 1.0], 1.0, rtol=1e-9)[-1]
+    np.testing.assert_allclose(y[1], late, rtol=1e-7)
+    assert y[0, 4] == pytest.approx((1e-21 * 1e-3 + transfer * 1e-24) / 1e3, rel=1e-4)
+
+
 def trap() -> RateEquations:
     """B:1 and B:2 exchange ions but never let one go."""
     ions = [Ion(0.2, ("A:0", "A:1")), Ion(0.2, ("B:0", "B:1", "B:2"))]
@@ -149,8 +179,18 @@ def test_too_few_iterations_are_reported(monkeypatch, module, limit, attempt):
 
 def test_a_total_that_drifts_is_reported(monkeypatch):
     def leaky(network, start, seconds, *_):
-        return start + np.outer(seconds, [0.0, 1e-6])
+        return start + np.outer(seconds, [0.0, 1e-5])
 
     monkeypatch.setattr(rate_equations, "evolved", leaky)
     with pytest.raises(ConvergenceError, match="total is not conserved at 5 W/cm², worst at level A:1"):
         autocatalytic(1e4).evolve([0.0, 0.1], 5.0)
+
+
+def test_rates_that_rounding_cannot_hold_give_no_number() -> None:
+    ions = [Ion(0.01, ("a", "b", "c"))]
+    decays = [Decay("b", "a", 1e28), Decay("c", "b", 87.0), Decay("c", "a", 783.0)]
+    transfers = [Transfer(("a", "c"), ("b", "b"), 3.23e5)]
+    pumps = [Pump("a", "b", 1064.0, 1e-25), Pump("b", "c", 1064.0, 1e-21)]
+    equations = RateEquations(ions, decays, transfers, pumps)
+    with pytest.raises(ConvergenceError, match="total is not conserved at .* W/cm², worst at level"):
+        equations.steady_state([1.0, 1e4, 1e7])

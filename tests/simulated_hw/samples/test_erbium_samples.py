@@ -148,7 +148,7 @@ def test_lines_of_bare_particles(line):
         ("nd139", 0.1, 0.5),
         ("nd168", 0.005, 0.05),
         ("nd169", 0.5, 5),
-        ("ernd163", 0.1, 5),
+        ("ernd163", 1, 10),
     ],
 )
 def test_exponents_at_low_power(name, low, high):
@@ -182,6 +182,14 @@ def test_lifetimes(name, irradiance, period, line):
     known = fact(name, "lifetime", line)
     assert f"5 ms at {irradiance} W/cm2 every {1e3 * period:g} ms" in known.conditions
     assert holds(known, lifetime(name, irradiance, period, line) / UNITS[known.unit])
+
+
+@pytest.mark.parametrize("name", ["relay122-2nm", "retard119-1nm"])
+def test_a_middle_layer_gives_a_lifetime_in_between(name):
+    stated = [known for known in Sample.load(name).facts if known.quantity == "lifetime"]
+    assert [known.relation for known in stated] == ["above", "below"]
+    found = lifetime(name, 1.0, 100e-3, "infrared")
+    assert all(holds(known, found / UNITS[known.unit]) for known in stated)
 
 
 @pytest.mark.parametrize("family", ["relay122", "retard119"])
@@ -224,7 +232,7 @@ def test_quantum_yields(name, irradiance):
 )
 def test_enhancements(name, bare, irradiance):
     known, line = fact(name, "enhancement"), "green 545" if name == "cs81" else "green"
-    assert known.conditions.endswith(f"over {bare}")
+    assert known.over == bare
     assert known.conditions.startswith(f"{irradiance} W/cm2")
     assert holds(known, (emission(name, irradiance, line) / emission(bare, irradiance, line))[0])
 
@@ -239,6 +247,13 @@ def test_a_cooperative_pair_gains_by_the_square_of_ytterbium_times_terbium():
 
 
 def test_the_gain_of_a_shell_flattens():
+    for name in FAMILIES["cs81"][1:]:
+        stated = [known for known in Sample.load(name).facts if known.quantity == "enhancement"]
+        assert len(stated) == 2
+        for known in stated:
+            assert known.conditions == f"1 W/cm2, 980 nm, 300 K; over {known.over}"
+            gain = emission(name, 1.0, "green 545") / emission(known.over, 1.0, "green 545")
+            assert holds(known, gain[0])
     found = [emission(name, 1.0, "green 545")[0] for name in FAMILIES["cs81"]]
     steps = np.diff(np.log(found))
     assert np.all(steps > 0)
@@ -268,15 +283,31 @@ def test_silver_helps_most_at_15_nm_and_shortens_the_green():
 
 
 def test_water_warms_far_more_at_980_nm():
-    """ΔT = P·(1 − exp(−α·path))/conductance of the medium."""
-    thermal, dry = Sample.load("ernd163").thermal, Sample.load("ernd163-dry").thermal
-    assert thermal is not None
-    assert dry is not None
-    taken = {each.wavelength: -np.expm1(-each.coefficient * thermal.path) for each in thermal.medium}
-    assert holds(fact("ernd163", "temperature change ratio"), taken[980.0] / taken[808.0])
-    assert taken[980.0] * 0.1 / thermal.conductance == pytest.approx(7.2, abs=0.1)  # K at 100 mW
-    assert dry.path == 0
+    """On a spot of w = 100 µm, in layers of 1 to 10 µm."""
+    wet, dry, area = Sample.load("ernd163"), Sample.load("ernd163-dry"), np.pi * 1e-4
+    under = {nm: Conditions(300.0, nm) for nm in (808.0, 980.0)}
+    for power, thickness in product((1e-3, 0.1), (1e-4, 1e-3)):
+        near, far = (wet.warming(power, area, thickness, under[nm]) for nm in (808.0, 980.0))
+        assert holds(fact("ernd163", "temperature change ratio"), far / near)
+        assert far / near == pytest.approx(18.3, abs=0.1)
+        assert far == pytest.approx(72.5 * power, rel=2e-3)
+        assert 0 < dry.warming(power, area, thickness, under[980.0]) < 1e-3 * far
     assert emission("ernd163", 10.0) < emission("ernd163-dry", 10.0)
+
+
+def test_particles_in_water_are_those_of_a_solid_a_thousandfold_diluted():
+    """Pairs meet within a particle: dilution leaves populations, and the light of each particle."""
+    water, solid = Sample.load("ernd163").text, Sample.load("nd139").text
+
+    def model(text):
+        head = "# ---------------- extends "
+        files = [tomllib.loads(part.partition("\n")[2]) for part in f"{head}x\n{text}".split(head)[1:]]
+        rates = {e["process"]: e["rate"] for f in files[::-1] for e in f["model"].get("transfers", ())}
+        return next(f["model"]["site_density"] for f in files if "site_density" in f["model"]), rates
+
+    (thin, diluted), (dense, rates) = model(water), model(solid)
+    assert thin == pytest.approx(1e-3 * dense)
+    assert diluted == pytest.approx({process: 1e3 * rate for process, rate in rates.items()})
 
 
 @pytest.mark.parametrize("name", ["css82", "nd139"])

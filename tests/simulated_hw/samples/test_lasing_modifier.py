@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.constants import c, h
 
+from antistokes.analysis.lasing_threshold import extrapolated_threshold, extrapolation_bias
 from antistokes.instruments.errors import FileRefused
 from antistokes.simulated_hw.conditions import Conditions, LaserPulses
-from antistokes.simulated_hw.physics.lasing import extrapolated_threshold, extrapolation_bias, maximum_slope
+from antistokes.simulated_hw.physics.lasing import maximum_slope
 from antistokes.simulated_hw.samples.lasing import Lasing
 from antistokes.simulated_hw.samples.mechanism import Mechanism
 from antistokes.simulated_hw.samples.multiphoton import Multiphoton

@@ -8,8 +8,8 @@ import pytest
 
 from antistokes.instruments.errors import FileRefused
 from antistokes.simulated_hw.conditions import Conditions, LaserPulses
+from antistokes.simulated_hw.physics.constants import EV_NM
 from antistokes.simulated_hw.physics.nanocrystal_size import SizeDistribution, emission_energy
-from antistokes.simulated_hw.physics.phonon_assisted import EV_NM
 from antistokes.simulated_hw.physics.processes import photons
 from antistokes.simulated_hw.samples.multiphoton import Multiphoton
 

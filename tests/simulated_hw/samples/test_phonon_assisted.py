@@ -9,7 +9,8 @@ from scipy.constants import e
 
 from antistokes.instruments.errors import FileRefused
 from antistokes.simulated_hw.conditions import Conditions, LaserPulses
-from antistokes.simulated_hw.physics.phonon_assisted import EV_NM, TailOrTwoPhotons
+from antistokes.simulated_hw.physics.constants import EV_NM
+from antistokes.simulated_hw.physics.phonon_assisted import TailOrTwoPhotons
 from antistokes.simulated_hw.physics.semiconductor import odonnell_chen_gap, varshni_gap
 from antistokes.simulated_hw.samples.phonon_assisted import PhononAssisted
 from antistokes.simulated_hw.waveform import Waveform, pulse_times

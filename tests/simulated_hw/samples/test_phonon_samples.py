@@ -16,7 +16,7 @@ from scipy.constants import e
 from scipy.optimize import brentq
 
 from antistokes.simulated_hw.conditions import Conditions
-from antistokes.simulated_hw.physics.phonon_assisted import EV_NM
+from antistokes.simulated_hw.physics.constants import EV_NM
 from antistokes.simulated_hw.samples.facts import Fact
 from antistokes.simulated_hw.samples.sample import Sample, template_file
 from antistokes.simulated_hw.waveform import pulse_times
@@ -343,8 +343,31 @@ def test_wse2_relative_to_300_k(samples):
 
 
 def test_ws2_predictions_between_the_fitted_temperatures(samples):
-    assert gain_limit(samples["ws2"], 1e-4, 100.0, 1.0) == pytest.approx(60.8, abs=0.5)
-    assert gain_limit(samples["ws2"], 1e-4, 200.0, 1.0) == pytest.approx(104.8, abs=0.5)
+    sample = samples["ws2"]
+    predicted = [f for f in sample.facts if f.quantity == "gain limit" and f.kind == "emergent"]
+    assert [at(f, sample).temperature for f in predicted] == [100.0, 200.0]
+    for fact in predicted:
+        found = gain_limit(sample, 1e-4, at(fact, sample).temperature, 1.0)
+        assert found == pytest.approx(fact.value, abs=0.5)
+
+
+def test_the_gain_of_the_twist_lasts_up_to_100_w_per_cm2(samples):
+    """It saturates first, as it is pumped better."""
+    fact = next(f for f in samples["wse2t"].facts if f.quantity == "enhancement" and f.value == 4)
+    assert "below 100 W/cm2" in fact.conditions
+    found = [
+        signal(samples["wse2t"], x, 300.0, 799.0) / signal(samples["wse2"], x, 300.0, 799.0)
+        for x in (1.0, 100.0, 999.0)
+    ]
+    assert found[:2] == pytest.approx([fact.value] * 2, abs=fact.margin)
+    assert found == pytest.approx([4.0, 3.93, 3.49], abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["cds", "qd", "mapi", "phe"])
+def test_what_cools_is_said_to_be_disputed(samples, name):
+    record = samples[name].record
+    assert "disputed" in record.description
+    assert any("Nature 2019, 570, E60" in text for text in record.references)
 
 
 def test_step_follows_the_irradiance(samples):

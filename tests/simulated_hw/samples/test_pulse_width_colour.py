@@ -1,6 +1,7 @@
 """Colours that lasers choose: by the width of their pulses (deng142), or by their wavelengths (lire135)."""
 
 import re
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +28,12 @@ WIDTHS = {
 WHITE = {980.0: 100.0, 800.0: 44.0, 1532.0: 83.0}  # nm to W/cm²
 
 
-@pytest.fixture(scope="module")
+loaded = cache(Sample.load)
+
+
+@pytest.fixture
 def deng() -> Sample:
-    return Sample.load("deng142")
+    return loaded("deng142")
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +41,12 @@ def lire() -> Sample:
     return Sample.load("lire135")
 
 
+@cache  # as many tests look at the same pulses
 def photons(
-    sample: Sample, width: float, irradiance: float = 300, period: float = 30, wavelength: float = 980
+    name: str, width: float, irradiance: float = 300, period: float = 30, wavelength: float = 980
 ) -> dict[str, float]:
     """Photons of each line in a whole period, per cm³, after pulses of *width*; both in ms."""
+    sample = loaded(name)
     first, last = 1e-3 * width, 1e-3 * period
     times = np.concatenate([np.linspace(0, first, 60), first + np.geomspace(1e-6, last - first, 200)])
     conditions = Conditions(wavelength=wavelength)
@@ -57,8 +63,8 @@ def colour(sample: Sample, counted: npt.ArrayLike) -> Array:
     )
 
 
-def green_over_red(sample: Sample, width: float, irradiance: float = 300, period: float = 30) -> float:
-    counted = photons(sample, width, irradiance, period)
+def green_over_red(name: str, width: float, **pulses: float) -> float:
+    counted = photons(name, width, **pulses)
     return counted["green 541"] / (counted["red 646"] + counted["red 650"])
 
 
@@ -77,7 +83,7 @@ def width_of(fact: Fact) -> float:
 
 @pytest.mark.parametrize(("width", "expected"), WIDTHS.items())
 def test_wide_pulses_are_red(deng, width, expected):
-    counted = photons(deng, width)
+    counted = photons("deng142", width)
     assert counted["green 541"] / counted["red 646"] == pytest.approx(expected[0], rel=4e-3)
     assert colour(deng, list(counted.values())) == pytest.approx(expected[1:], abs=2e-3)
 
@@ -87,9 +93,9 @@ def test_facts_of_pulse_widths(deng):
     for fact in found:
         width = width_of(fact)
         if fact.quantity == "band ratio":
-            value = green_over_red(deng, width)
+            value = green_over_red("deng142", width)
         else:
-            x, y = colour(deng, list(photons(deng, width).values()))
+            x, y = colour(deng, list(photons("deng142", width).values()))
             value = x if fact.quantity == "chromaticity x" else y
         assert value == pytest.approx(fact.value, abs=fact.margin)
     assert len(found) == 14
@@ -99,22 +105,21 @@ def test_facts_of_pulse_widths(deng):
     ("irradiance", "period", "expected"),
     [(3000, 30, (1.818, 1.136, 1.043)), (30, 30, (1.494, 0.542, 0.133)), (300, 10, (1.10, 0.468, 0.175))],
 )
-def test_range_of_colours_depends_on_irradiance_and_period(deng, irradiance, period, expected):
-    found = [green_over_red(deng, width, irradiance, period) for width in (0.2, 1, 6)]
+def test_range_of_colours_depends_on_irradiance_and_period(irradiance, period, expected):
+    found = [green_over_red("deng142", width, irradiance=irradiance, period=period) for width in (0.2, 1, 6)]
     assert found == pytest.approx(expected, rel=6e-3)
 
 
 def test_green_over_red_falls_by_far_more_than_five():
-    sample = Sample.load("deng142")
-    found = [green_over_red(sample, width) for width in np.geomspace(0.1, 10, 9)]
+    found = [green_over_red("deng142", width) for width in WIDTHS]
     assert np.all(np.diff(found) < 0)
     assert found[0] / found[-1] > 5
 
 
 def test_without_cerium_it_is_never_red():
-    sample = Sample.load("deng142-no-ce")
+    sample = loaded("deng142-no-ce")
     for fact, expected in zip(sample.facts, (22.6, 7.99, 2.34), strict=True):
-        found = green_over_red(sample, width_of(fact))
+        found = green_over_red("deng142-no-ce", width_of(fact))
         assert found == pytest.approx(expected, rel=2e-3)
         assert found == pytest.approx(fact.value, abs=fact.margin)
 
@@ -133,14 +138,14 @@ def test_808_nm_is_blue_and_980_nm_is_not(deng):
 
 
 def test_blue_does_not_care_for_the_width_of_pulses(deng):
-    found = [colour(deng, list(photons(deng, w, wavelength=808).values())) for w in (0.1, 1, 10)]
+    found = [colour(deng, list(photons("deng142", w, wavelength=808).values())) for w in (0.1, 1, 10)]
     np.testing.assert_allclose(found, found[0] * np.ones((3, 1)), atol=1e-4)
     assert found[0][0] < 0.2
     assert found[0][1] < 0.15
 
 
 def test_two_lasers_mix_the_colours_between_them(deng):
-    blue, red = steady(deng, 808.0, 300.0), np.array(list(photons(deng, 10.0).values()))
+    blue, red = steady(deng, 808.0, 300.0), np.array(list(photons("deng142", 10.0).values()))
     ends = colour(deng, blue), colour(deng, red)
     mixed = colour(deng, blue / blue.sum() + red / red.sum())
     along = ends[1] - ends[0]

@@ -63,6 +63,7 @@ LINE_2 = {
 SAME_LINE = {**SAID, "name": "a", "ion": "Nd", "from": "u", "to": "m", "wavelength": 1060, "fwhm": 20}
 ALL_UP = {**SAID, "ion": "Nd", "from": "u", "rate": 4000, "branching": {"m": 1.0}}
 
+SWAPPED = {**SAID, "process": "Yb:g  +  Nd:u -> Yb:e + Nd:g", "rate": 1e-16}
 COOPERATIVE = {**SAID, "process": "Yb:e + Yb:e + Nd:g -> Yb:g + Yb:g + Nd:u", "rate": 1e-39}
 QUENCHING = {**SAID, "levels": ["Yb:e"], "rate": 1e3}
 FACT = {
@@ -90,7 +91,7 @@ BAD = [
     ("model.mechanism", "energy-transfr", "model.mechanism", "did you mean 'energy-transfer'?"),
     ("model.mechanism", 3, "model.mechanism", "is 3; known: energy-transfer"),
     ("model.mechanism", ["x"], "model.mechanism", "known: energy-transfer"),
-    ("model.site_density", 0, "model.site_density", "is 0; expected float > 0"),
+    ("model.site_density", 0, "model.site_density", "is 0; expected float >= 1.0"),
     (
         "model.site_density",
         "1e22",
@@ -145,8 +146,24 @@ BAD = [
     ("model.quenching", QUENCHING | {"levels": ["Nd:g"]}, "model.quenching.levels[0]", "a ground level"),
     ("model.quenching", QUENCHING | {"levels": ["Nd:x"]}, "model.quenching.levels[0]", "Nd has g, m, u"),
     ("model.quenching", QUENCHING | {"shell": -1}, "model.quenching.shell", "is -1; expected float >= 0"),
-    ("model.enhancement", {**SAID, "emission": 0}, "model.enhancement.emission", "expected float > 0"),
+    ("model.enhancement", {**SAID, "emission": 0}, "model.enhancement.emission", "expected float >= 1e-12"),
     ("facts", [FACT | {"quantity": "lifetme"}], "facts[0].quantity", "did you mean 'lifetime'?"),
+    ("sample.id", "../evil", "sample.id", "is '../evil'"),
+    ("sample.max_irradiance", "1 kW", "sample.max_irradiance", "must be a number in W/cm^2"),
+    ("model.source", "  ", "model.source", "is '  '"),
+    ("model.transfers.+", SWAPPED, "model.transfers", "two processes named"),
+    (
+        "model.transfers.0.process",
+        "Yb:e + Nd:m -> Yb:e + Nd:u",
+        "model.transfers[0].process",
+        "5000 cm-1 uphill",
+    ),
+    ("model.ions.0.levels.u", 15000, "model.absorption[0].peak", "cm-1 uphill; phonons give at most 2000"),
+    ("model.emission.0.wavelength", 400, "model.emission[0].wavelength", "cm-1 uphill"),
+    ("model.nonradiative.+", GOOD["model"]["nonradiative"][0], "model.nonradiative", "two entries named"),
+    ("model.absorption.+", GOOD["model"]["absorption"][0], "model.absorption", "two entries named"),
+    ("facts", [FACT | {"of": "rad"}], "facts[0].of", "did you mean 'red'?"),
+    ("facts", [FACT | {"procedure": "lifetimes"}], "facts[0].procedure", "did you mean 'lifetime'?"),
     ("facts", [FACT | {"unit": "nm"}], "facts[0].unit", "a lifetime must be in s or ms or us or ns or ps"),
     ("facts", [FACT | {"relative": 0.1}], "facts[0]", "has tolerance and relative; must have"),
     (
@@ -331,12 +348,45 @@ source = "made up"
     assert yb[1] == pytest.approx(yb[0] * 500 / 5100, rel=0.01)
 
 
+def child_of(tmp_path: Path, text: str) -> Sample:
+    write(tmp_path / "parent.toml", GOOD)
+    path = tmp_path / "child.toml"
+    path.write_text(f'extends = "parent.toml"\n{text}', encoding="utf-8")
+    return Sample.load(path)
+
+
+def test_a_child_finds_a_transfer_however_it_is_written(tmp_path):
+    rate = 'source = "made up"\nprocess = "Yb:g  +  Nd:u -> Yb:e + Nd:g"\nrate = 0\n'
+    child = child_of(tmp_path, f'[sample]\nid = "child"\n[[model.transfers]]\n{rate}')
+    assert child.solve(10.0, wavelength=808.0).populations["Yb:e"] == 0
+
+
+def test_an_empty_list_of_a_child_leaves_nothing(tmp_path):
+    child = child_of(tmp_path, '[sample]\nid = "child"\n[model]\ntransfers = []\n')
+    assert child.solve(10.0, wavelength=808.0).populations["Yb:e"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "sample.id: is missing; one that extends 'parent.toml' needs its own"),
+        (
+            '[sample]\nid = "child"\n[model]\nmechanism = "multiphoton"\n',
+            "model.mechanism: is not that of 'parent.toml'; it cannot change",
+        ),
+    ],
+)
+def test_a_child_says_who_it_is_and_keeps_the_mechanism(tmp_path, text, problem):
+    with pytest.raises(FileRefused, match=re.escape(problem)):
+        child_of(tmp_path, text)
+
+
 @pytest.mark.parametrize(
     ("extends", "problem"),
     [
         ('"child.toml"', "extends: leads back to child.toml"),
         ('"yber-mikro"', "sample 'yber-mikro' is unknown; did you mean 'yber-micro'?"),
-        ('"gone.toml"', "gone.toml: no such file"),
+        ('"gone.toml"', "child.toml: extends: is 'gone.toml'; there is no file"),
         ("3", "extends: is 3; must be the id or the path of a sample"),
     ],
 )

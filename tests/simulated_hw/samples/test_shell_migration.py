@@ -51,6 +51,14 @@ def test_green_rises_as_late_as_known(name, expected):
     assert found == pytest.approx(fact.value, abs=fact.margin)
 
 
+def test_a_thinner_spacer_is_in_between():
+    sample = Sample.load("diss77-l2")
+    stated = {fact.relation: fact.value for fact in sample.facts if fact.quantity == "rise time"}
+    found = rise(green(sample))
+    assert found == pytest.approx(279.3, abs=0.2)
+    assert stated["above"] < found < stated["below"]
+
+
 def test_it_is_later_behind_every_further_layer():
     found = [rise(green(particle(spacer=spacer, step=1.0))) for spacer in (0, 1, 2, 3, 4.5)]
     assert np.all(np.diff(found) > 0)
@@ -156,7 +164,7 @@ def test_the_template_glows_under_the_laser_of_the_bench():
 @pytest.mark.parametrize(
     ("where", "value", "key", "problem"),
     [
-        ("layers.core", -1, "layers.core", "expected float > 0"),
+        ("layers.core", -1, "layers.core", "expected float >= 0.0001"),
         ("layers.step", 0.01, "layers.step", "at most 200"),
         ("layers.spacers", 1, "layers.spacers", "did you mean 'spacer'?"),
         ("migrating.name", "Nd", "", "has two ions named 'Nd'"),

@@ -69,7 +69,7 @@ def test_shifts_are_those_of_table_1(name, shift):
 
 
 def test_violet_blue_lasts_as_long_as_stated(tm75):
-    found = tail(tm75, "violet-blue", 10.0, 20e-3)
+    found = tail(tm75, "violet-blue", 1000.0, 20e-3)
     assert found == pytest.approx(fact(tm75, "lifetime").value, abs=fact(tm75, "lifetime").margin)
 
 

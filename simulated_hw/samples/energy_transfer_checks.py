@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 
 from antistokes.instruments.errors import FileRefused
 
-from .energy_transfer_tables import EnergyTransferTable, RadiativeTable
+from .energy_transfer_process import branches, canonical_process, ground_level, parse_process
+from .energy_transfer_tables import EnergyTransferTable
 from .schema import check_unique
 
 _ROUNDING = 1e-9  # by which shares may exceed 1 in sum
-_LEVEL = r"[^\s:+]+:[^\s:]+"
-_SIDE = rf"{_LEVEL}(?:\s+\+\s+{_LEVEL})+"
-_PROCESS = re.compile(rf"{_SIDE}\s+->\s+{_SIDE}")
-
-
-def parse_process(text: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """``"A:a + B:b -> A:c + B:d"`` as (("A:a", "B:b"), ("A:c", "B:d")); None if it is not of this form."""
-    if not _PROCESS.fullmatch(text.strip()):
-        return None
-    start, end = (tuple(re.findall(_LEVEL, side)) for side in text.split("->"))
-    return start, end
-
-
-def ground_level(energies: dict[str, float]) -> str:
-    """Name of an ion's lowest level."""
-    return min(energies, key=energies.__getitem__)
-
-
-def branches(table: RadiativeTable, ground: str) -> dict[str, float]:
-    """End level to rate in s⁻¹; what the branching leaves goes to the ground level."""
-    shares = dict(table.branching)
-    shares[ground] = shares.get(ground, 0.0) + max(0.0, 1 - sum(shares.values()))
-    return {level: table.rate * share for level, share in shares.items() if share > 0}
+_UPHILL = 2000.0  # cm⁻¹ that phonons may add to a transfer, an absorption or a line
 
 
 class EnergyTransferChecks:
@@ -101,7 +79,10 @@ class EnergyTransferChecks:
                 raise self._refuse(f"{key}.branching", problem)
 
     def _nonradiative(self) -> None:
-        for i, entry in enumerate(self._table.nonradiative):
+        entries = self._table.nonradiative
+        names = [f"{entry.ion}:{entry.start} -> {entry.ion}:{entry.end}" for entry in entries]
+        check_unique(names, self._file, "model.nonradiative", "entries")
+        for i, entry in enumerate(entries):
             self._above(entry.ion, entry.start, entry.end, f"model.nonradiative[{i}]")
 
     def _ways_down(self) -> None:
@@ -121,7 +102,7 @@ class EnergyTransferChecks:
         self._processes("cooperative", [entry.process for entry in self._table.cooperative], 3, three)
 
     def _processes(self, name: str, texts: list[str], ions: int, form: str) -> None:
-        check_unique(texts, self._file, f"model.{name}", "processes")
+        check_unique([canonical_process(text) for text in texts], self._file, f"model.{name}", "processes")
         for i, text in enumerate(texts):
             key = f"model.{name}[{i}].process"
             process = parse_process(text)
@@ -134,6 +115,14 @@ class EnergyTransferChecks:
                 raise self._refuse(key, f"is '{text}'; one ion at least must start excited")
             if Counter(ion for ion, _ in start) != Counter(ion for ion, _ in end):
                 raise self._refuse(key, f"is '{text}'; the same ions must stand on both sides")
+            gained = sum(self._energies[ion][level] for ion, level in end)
+            gained -= sum(self._energies[ion][level] for ion, level in start)
+            self._not_far_up(gained, key)
+
+    def _not_far_up(self, gained: float, key: str) -> None:
+        """Refuse more than phonons can give."""
+        if gained > _UPHILL:
+            raise self._refuse(key, f"goes {gained:.6g} cm-1 uphill; phonons give at most {_UPHILL:g}")
 
     def _quenching(self) -> None:
         if self._table.quenching is None:
@@ -145,9 +134,14 @@ class EnergyTransferChecks:
                 raise self._refuse(key, f"is '{text}', a ground level; must lie above it")
 
     def _absorption(self) -> None:
-        for i, entry in enumerate(self._table.absorption):
+        entries = self._table.absorption
+        names = [f"{e.ion}:{e.start} -> {e.ion}:{e.end} at {e.wavelength:.9g} nm" for e in entries]
+        check_unique(names, self._file, "model.absorption", "entries")
+        for i, entry in enumerate(entries):
             key = f"model.absorption[{i}]"
             self._above(entry.ion, entry.end, entry.start, key)
+            levels = self._energies[entry.ion]
+            self._not_far_up(levels[entry.end] - levels[entry.start] - 1e7 / entry.peak, f"{key}.peak")
             if abs(entry.wavelength - entry.peak) > entry.fwhm:
                 problem = f"is {entry.wavelength:g} nm; must lie within {entry.fwhm:g} nm (fwhm) of the peak"
                 raise self._refuse(f"{key}.wavelength", f"{problem} at {entry.peak:g} nm")
@@ -166,6 +160,11 @@ class EnergyTransferChecks:
             if entry.end not in ends:
                 known = f"{entry.start} decays radiatively to {', '.join(ends) or 'no level'}"
                 raise self._refuse(f"{key}.to", f"is '{entry.end}'; {known}")
+            gap = self._energies[entry.ion][entry.start] - self._energies[entry.ion][entry.end]
+            self._not_far_up(1e7 / entry.wavelength - gap, f"{key}.wavelength")
+            if entry.hot is not None:
+                hot = 1e7 / entry.hot.wavelength - gap - entry.hot.gap
+                self._not_far_up(hot, f"{key}.hot.wavelength")
             transition = entry.ion, entry.start, entry.end
             shares[transition] += entry.fraction
             if shares[transition] > 1 + _ROUNDING:

@@ -144,11 +144,15 @@ def _refusal(error: msgspec.ValidationError, data: Any, kind: Any, file: object,
             f"is missing; must be {wanted}" if wanted else "is missing",
         )
     value = _value_at(data, path)
-    shown = "" if value is _ABSENT else f"is {value!r}; "
+    whole = isinstance(value, (dict, list)) and len(value) > 4  # too much to repeat
+    shown = "" if value is _ABSENT or whole else f"is {value!r}; "
+    if "regex" in problem and (wanted := _description(kind, path)):
+        problem = f"must be {wanted}"
     choices = getattr(_type_at(kind, path), "values", None)
     if choices and problem.startswith("Invalid enum value"):
         problem = "must be one of " + ", ".join(map(repr, sorted(choices)))
-    return FileRefused(file, full, f"{shown}{problem[0].lower()}{problem[1:]}".replace("`", ""))
+    text = f"{shown}{problem[0].lower()}{problem[1:]}".replace("`", "")
+    return FileRefused(file, full, text.replace("\n", " "))
 
 
 _ABSENT = object()
@@ -192,7 +196,7 @@ def _hint(word: str, kind: Any, path: str) -> str:
 
 def _description(kind: Any, path: str) -> str:
     """What the type expected at *path* of *kind* says of itself (``Meta(description=…)``)."""
-    *parents, name = _steps(path)
+    *parents, name = _steps(path) or [""]
     owner = _type_at(kind, parents)
     for field in getattr(owner, "fields", ()):
         if field.encode_name == name and isinstance(field.type, msgspec.inspect.Metadata):

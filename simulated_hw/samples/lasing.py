@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from antistokes.instruments.errors import FileRefused, nearest
-from antistokes.instruments.records import Fraction, Positive, Record
+from antistokes.instruments.records import Fraction, Record
 from antistokes.simulated_hw.conditions import Conditions
 from antistokes.simulated_hw.physics.constants import photon_energy
 from antistokes.simulated_hw.physics.lasing import (
@@ -38,7 +38,7 @@ class LasingTable(Record, kw_only=True, frozen=True):
     """
 
     line: str
-    threshold: Positive
+    threshold: Annotated[float, Meta(ge=1e-12, le=1e15)]
     unit: Literal["W/cm^2", "mJ/cm^2", "uJ/cm^2"]
     order: Annotated[int, Meta(ge=1, le=8)]
     coupling: Share

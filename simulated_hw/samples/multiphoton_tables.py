@@ -15,6 +15,7 @@ from .schema import Absorption, Density, MilliElectronVolt, Seconds, Share, Sour
 
 Micrometres = Annotated[float, Meta(gt=0, extra={"unit": "um"})]
 Fluence = Annotated[float, Meta(gt=0, extra={"unit": "mJ/cm**2"})]
+SizeExponent = Annotated[float, Meta(ge=0, le=10)]
 Photons = Annotated[int, Meta(ge=1, le=8)]
 
 #: excitations of an emitter by a pulse of the fluence that :class:`PulseTable` states
@@ -50,7 +51,7 @@ class OrderTable(Record, kw_only=True, frozen=True):
     coefficient: Annotated[float, Meta(ge=0, extra={"unit": "cm/GW"})] | None = None
     wavelength: Wavelength | None = None
     pulse: PulseTable | None = None
-    size_exponent: NonNegative | None = None
+    size_exponent: SizeExponent | None = None
     source: Source
     doubtful: bool = False
 
@@ -77,7 +78,7 @@ class SizesTable(Record, kw_only=True, frozen=True):
     mean: Width
     reference: Width
     relative_width: Annotated[float, Meta(ge=0, lt=0.25)]
-    lifetime_exponent: NonNegative = 1.0
+    lifetime_exponent: SizeExponent = 1.0
     source: Source
     doubtful: bool = False
 

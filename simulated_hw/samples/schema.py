@@ -36,7 +36,7 @@ Density = Annotated[float, Meta(ge=1, le=1e24, extra={"unit": "1/cm**3"})]
 Irradiance = Annotated[float, Meta(ge=1e-12, le=1e15, extra={"unit": "W/cm**2"})]
 Absorption = Annotated[float, Meta(ge=0, le=1e7, extra={"unit": "1/cm"})]
 Nanometres = Annotated[float, Meta(ge=0, extra={"unit": "nm"})]
-Share = Annotated[float, Meta(gt=0, le=1)]
+Share = Annotated[float, Meta(ge=1e-12, le=1)]
 Source = Annotated[
     str,
     Meta(pattern=r"\S", description="text that says where the numbers come from: 'Table 1 of …', 'assumed'"),

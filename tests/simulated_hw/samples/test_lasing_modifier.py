@@ -189,7 +189,7 @@ def test_levels_are_those_of_the_emitter():
     [
         ({"line": "c"}, "model.lasing.line", "is 'c'; known: a, b"),
         ({"unit": "J"}, "model.lasing.unit", "must be one of"),
-        ({"threshold": 0}, "model.lasing.threshold", "expected float > 0"),
+        ({"threshold": 0}, "model.lasing.threshold", "expected float >= 1e-12"),
         ({"coupling": 2}, "model.lasing.coupling", "expected float <= 1"),
         ({"narrowest": 7}, "model.lasing.narrowest", "is 7 nm; must be at most the cold width, 6 nm"),
         ({"source": ""}, "model.lasing.source", "is ''"),

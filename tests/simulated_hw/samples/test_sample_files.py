@@ -115,7 +115,7 @@ BAD = [
     ("model.ions", [], "model.ions", "length >= 1"),
     ("model.ions.0.fraction", 1.2, "model.ions[0].fraction", "is 1.2; expected float <= 1"),
     ("model.ions.0.fraction", 0.9, "model.ions", "sum to 1.1; at most 1"),
-    ("model.ions.0.active", 0, "model.ions[0].active", "is 0; expected float > 0"),
+    ("model.ions.0.active", 0, "model.ions[0].active", "is 0; expected float >= 1e-12"),
     ("model.ions.0.name", "N d", "model.ions[0].name", "is 'N d'"),
     ("model.ions.0.levels.g", 100, "model.ions[0].levels", "has no level at 0 cm-1"),
     ("model.ions.0.levels.m", 0, "model.ions[0].levels", "has g and m at 0 cm-1"),
@@ -150,7 +150,7 @@ BAD = [
     ("facts", [FACT | {"quantity": "lifetme"}], "facts[0].quantity", "did you mean 'lifetime'?"),
     ("sample.id", "../evil", "sample.id", "is '../evil'"),
     ("sample.max_irradiance", "1 kW", "sample.max_irradiance", "must be a number in W/cm^2"),
-    ("model.source", "  ", "model.source", "is '  '"),
+    ("model.source", "  ", "model.source", "is '  '; must be text that says where"),
     ("model.transfers.+", SWAPPED, "model.transfers", "two processes named"),
     (
         "model.transfers.0.process",

@@ -46,7 +46,8 @@ def read_family(path: Path, locate: Callable[[str, Path], Path]) -> tuple[dict[s
         parent = read_toml(current)
         if not _has_id(data):
             raise FileRefused(path, "sample.id", f"is missing; one that extends '{name}' needs its own")
-        if "mechanism" in _model(data) and _model(data)["mechanism"] != _model(parent).get("mechanism"):
+        mechanisms = [_model(table)["mechanism"] for table in (data, parent) if "mechanism" in _model(table)]
+        if len(mechanisms) == 2 and mechanisms[0] != mechanisms[1]:  # a parent may have it from its own
             raise FileRefused(path, "model.mechanism", f"is not that of '{name}'; it cannot change")
         seen.append(current.resolve())
         text = current.read_text(encoding="utf-8-sig")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antistokes.instruments.errors import FileRefused, LimitError, Refused, nearest
-from antistokes.instruments.records import SampleRecord, check_format, convert
+from antistokes.instruments.records import SampleRecord, check_format
 from antistokes.simulated_hw.conditions import Conditions
 
 from .energy_transfer import EnergyTransfer
@@ -24,7 +24,7 @@ from .phonon_assisted import PhononAssisted
 from .power_law import PowerLaw
 from .schema import COLDEST, FORMAT, HOTTEST, LONGEST, SHORTEST, VERSION, SampleFile, Thermal, check_bands
 from .shell_migration import ShellMigration
-from .units import in_units
+from .units import read_table
 
 _SHIPPED = Path(__file__).parent
 _HIGHEST = 1e15  # W/cm²; no solid is left there
@@ -92,8 +92,7 @@ class Sample:
         """
         path = _locate(source)
         data, text = read_family(path, _parent)
-        data = in_units(check_format(data, path, FORMAT, VERSION), SampleFile, path, "")
-        file = convert(data, SampleFile, path)
+        file = read_table(check_format(data, path, FORMAT, VERSION), SampleFile, path, "")
         check_bands(file.sample, path)
         model = dict(file.model)
         if "mechanism" not in model:

@@ -381,6 +381,13 @@ def test_a_child_says_who_it_is_and_keeps_the_mechanism(tmp_path, text, problem)
         child_of(tmp_path, text)
 
 
+def test_a_grandchild_may_state_the_mechanism_its_parent_inherits(tmp_path):
+    path = tmp_path / "child.toml"
+    text = 'extends = "css82"\n[sample]\nid = "child"\n[model]\nmechanism = "energy-transfer"\n'
+    path.write_text(text, encoding="utf-8")
+    assert Sample.load(path).kind == "energy-transfer"
+
+
 @pytest.mark.parametrize(
     ("extends", "problem"),
     [

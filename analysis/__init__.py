@@ -13,22 +13,23 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-# Not lazy: importing the module power_law binds its name here, and the function has to come after it.
+# Not lazy: importing a module binds its name here, and the function of that name has to come after it.
+from .analyse import analyse
 from .power_law import power_law
 
 if TYPE_CHECKING:
     from .bands import integrate_bands
-    from .figures import power_sweep_figure
+    from .figures.power_sweep import power_sweep_figure
     from .runfile import describe, load
 
 _HOME = {
     "describe": "runfile",
     "integrate_bands": "bands",
     "load": "runfile",
-    "power_sweep_figure": "figures",
+    "power_sweep_figure": "figures.power_sweep",
 }
 
-__all__ = ["describe", "integrate_bands", "load", "power_law", "power_sweep_figure"]
+__all__ = ["analyse", "describe", "integrate_bands", "load", "power_law", "power_sweep_figure"]
 
 
 def __getattr__(name: str) -> Any:

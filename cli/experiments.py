@@ -11,7 +11,7 @@ import typer
 
 from antistokes.cli import options
 from antistokes.cli.output import emit, notes, screen
-from antistokes.cli.report import report_of, tell_sweep
+from antistokes.cli.report import report_of, tell
 from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import SampleRecord
 
@@ -99,7 +99,7 @@ def _carry_out(
         station.close()
     file = str(path) if path.exists() else None
     report: dict[str, Any] = {"file": file, "status": outcome.status, "reason": outcome.reason}
-    report |= report_of(path, plan.NAME, figure=figure) if outcome.points else {"points": 0}
+    report |= report_of(path, figure=figure) if outcome.points else {"points": 0}
     report |= {"virtual_seconds": outcome.seconds, "wall_seconds": time.perf_counter() - started}
     _tell(report, station.simulated, station.clock.virtual)
     _tell_other_wavelength(report.get("excitation_wavelength"), station.sample)
@@ -130,7 +130,7 @@ def _tell(report: dict[str, Any], simulated: bool, virtual: bool) -> None:
     if report["file"]:
         mark = " (simulated)" if simulated else ""
         screen.print(f"{report['points']} points in {report['file']}{mark}", markup=False)
-    for sweep in report.get("sweeps", [report]):
-        tell_sweep(sweep)
+    if report["points"]:
+        tell(report)
     kind = "virtual" if virtual else "measuring"
     screen.print(f"{report['virtual_seconds']:.0f} s of {kind} time in {report['wall_seconds']:.1f} s")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from antistokes.cli import options
 from antistokes.cli.output import emit, screen
-from antistokes.cli.report import report_of, tell_sweep
+from antistokes.cli.report import report_of, tell
 from antistokes.instruments.errors import Refused
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]
@@ -42,12 +42,11 @@ def plot(
     windows = dict(_band(text) for text in band) if band else None
     described = _read(file)
     report = {"file": str(file), "status": described["status"]}
-    report |= report_of(file, described["procedure"], windows, figure=out or True)
-    sweeps = report.get("sweeps", [report])
-    if all("problem" in sweep for sweep in sweeps):
-        raise Refused(f"{file}: {sweeps[0]['problem']}")
-    for sweep in sweeps:
-        tell_sweep(sweep)
+    report |= report_of(file, windows, figure=out or True)
+    blocks = report.get("blocks", [report])
+    if all("problem" in block for block in blocks):
+        raise Refused(f"{file}: {blocks[0]['problem']}")
+    tell(report)
     if json:
         emit(report)
     return 0

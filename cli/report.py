@@ -1,104 +1,91 @@
-"""What is reported of a finished run: its analysis as plain data, and its figure."""
+"""What is reported of a finished run: what its analysis found, as plain data and for people; its figures."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from antistokes.cli.options import free_path
 from antistokes.cli.output import screen
 
-if TYPE_CHECKING:
-    import xarray as xr
+#: quantities that say what a block is, and how people write them
+_UNITS = {"temperature": "K", "excitation_wavelength": "nm", "irradiance": "W/cm²", "power": "mW"}
 
 
 def report_of(
-    path: Path,
-    procedure: str,
-    windows: dict[str, tuple[float, float]] | None = None,
-    figure: bool | Path = False,
+    path: Path, windows: dict[str, tuple[float, float]] | None = None, figure: bool | Path = False
 ) -> dict[str, Any]:
-    """Points, exponents per band, and the figure's path when one is wanted.
+    """Points, what was found, and the figures' paths when they are wanted.
+
+    Where the run has several blocks (a sweep at each temperature) they are listed as ``blocks``.
 
     :param figure: True: beside the run file, as PNG; a path: there
     """
-    from antistokes.analysis import load
+    from antistokes.analysis import analyse, load
+    from antistokes.analysis.figures import save_figure
 
     dataset = load(path)
     report: dict[str, Any] = {
         "points": int(dataset.sizes["point"]),
         "excitation_wavelength": dataset.attrs.get("excitation_wavelength"),
     }
-    if procedure != "power-sweep":
-        return report
-    sweeps = _by_temperature(dataset)
-    if len(sweeps) == 1:
-        return report | _power_sweep(dataset, windows, _image(path, figure))
-    report["sweeps"] = [
-        {"temperature": temperature}
-        | _power_sweep(sweep, windows, _image(path, figure, f"-{temperature:g}K"))
-        for temperature, sweep in sweeps.items()
-    ]
-    return report
+    found = analyse(dataset, windows)
+    several = len({one.procedure for one in found}) > 1
+    parts = []
+    for one in found:
+        part = ({"procedure": one.procedure} if several else {}) | one.as_dict()
+        if figure and one.figure is not None:
+            name = f"-{one.procedure}" if several else ""
+            name += "".join(
+                f"-{value:g}{_UNITS.get(key, key)}".replace("/", "_") for key, value in one.at.items()
+            )
+            image = _image(path, figure, name.replace("/", "_"))
+            save_figure(one.figure(), image)
+            part["figure"] = str(image)
+        parts.append(part)
+    return report | (parts[0] if len(parts) == 1 else {"blocks": parts})
 
 
-def _by_temperature(dataset: xr.Dataset) -> dict[float, xr.Dataset]:
-    """The power sweeps of a run, one for each temperature that was set."""
-    if "temperature" not in dataset:
-        return {math.nan: dataset}
-    values = dataset["temperature"].values
-    return {float(value): dataset.isel(point=values == value) for value in dict.fromkeys(values.tolist())}
-
-
-def _image(path: Path, figure: bool | Path, suffix: str = "") -> Path | None:
-    """Where a figure goes: beside the run file, or where it was asked for; None: none is wanted."""
+def _image(path: Path, figure: bool | Path, suffix: str = "") -> Path:
+    """Where a figure goes: beside the run file, or where it was asked for."""
     if isinstance(figure, Path):
         return figure.with_stem(figure.stem + suffix)
-    return free_path(path.with_name(f"{path.stem}{suffix}.png")) if figure else None
+    return free_path(path.with_name(f"{path.stem}{suffix}.png"))
 
 
-def _power_sweep(
-    dataset: xr.Dataset, windows: dict[str, tuple[float, float]] | None, image: Path | None
-) -> dict[str, Any]:
-    from antistokes.analysis import power_law, power_sweep_figure
-    from antistokes.analysis.figures import save_figure
-
-    try:
-        results = power_law(dataset, windows)
-    except ValueError as error:
-        return {"problem": str(error)}
-    report: dict[str, Any] = {
-        "bands": {
-            name: {
-                "exponent": law.exponent,
-                "stderr": law.stderr,
-                "range": list(law.irradiance_range),
-                "saturation_onset": law.saturation_onset,
-                "local": [row for row in law.local.tolist() if math.isfinite(row[1])],
-            }
-            for name, law in results.items()
-        }
-    }
-    if image is not None:
-        save_figure(power_sweep_figure(dataset, results), image)
-        report["figure"] = str(image)
-    return report
+def tell(report: dict[str, Any]) -> None:
+    """What was found, block by block, or why nothing was; the figures."""
+    for block in report.get("blocks", [report]):
+        where = ", ".join(f"{value:g} {_UNITS.get(key, key)}" for key, value in block.get("at", {}).items())
+        heading = " at ".join(filter(None, [block.get("procedure") if "blocks" in report else "", where]))
+        if heading:
+            screen.print(heading if block.get("procedure") else f"at {where}:")
+        for finding in block.get("findings", ()):
+            screen.print(f"  {line(finding)}")
+        for warning in block.get("warnings", ()):
+            screen.print(f"  note: {warning}")
+        if "problem" in block:
+            screen.print(f"  not analysed: {block['problem']}")
+        if "figure" in block:
+            screen.print(f"figure: {block['figure']}")
 
 
-def tell_sweep(sweep: dict[str, Any]) -> None:
-    """Exponents of one power sweep, or why there are none; its figure."""
-    if "temperature" in sweep:
-        screen.print(f"at {sweep['temperature']:g} K:")
-    for name, band in sweep.get("bands", {}).items():
-        low, high = band["range"]
-        onset = band["saturation_onset"]
-        saturates = f"; saturation sets in at {onset:.3g} W/cm²" if onset else ""
-        error = f"± {band['stderr']:.3f}" if math.isfinite(band["stderr"]) else "(no error: too few points)"
-        screen.print(
-            f"  {name}: exponent {band['exponent']:.3f} {error} ({low:.3g} to {high:.3g} W/cm²){saturates}"
-        )
-    if "problem" in sweep:
-        screen.print(f"  not analysed: {sweep['problem']}", markup=False)
-    if "figure" in sweep:
-        screen.print(f"figure: {sweep['figure']}", markup=False)
+def line(finding: dict[str, Any]) -> str:
+    """``green: exponent 1.867 ± 0.096 (0.1 to 0.46 W/cm²)``."""
+    of = f"{finding['of']}: " if finding.get("of") else ""
+    at = ", ".join(f"{key} {value:g}" for key, value in finding.get("at", {}).items())
+    notes = "; ".join(filter(None, [f"at {at}" if at else "", finding.get("note", "")]))
+    unit = "" if finding["unit"] == "1" else f" {finding['unit']}"
+    value = with_error(finding["value"], finding.get("stderr", math.nan))
+    return f"{of}{finding['quantity']} {value}{unit}" + (f" ({notes})" if notes else "")
+
+
+def with_error(value: float, stderr: float) -> str:
+    """The value to the digits its error, given with two, allows."""
+    if not math.isfinite(stderr) or stderr <= 0:
+        return f"{value:.4g}" + ("" if stderr == 0 else " (no error known)")
+    digits = max(0, 1 - math.floor(math.log10(stderr)))
+    if digits > 6 or abs(value) >= 1e6:
+        return f"{value:.5g} ± {stderr:.2g}"
+    return f"{value:.{digits}f} ± {stderr:.{digits}f}"

@@ -3,7 +3,8 @@
     AntistokesError
     ├── Refused                     nothing has moved; the command line ends with exit code 2
     │   ├── FileRefused             a station, sample or plan file: file, key, what would be right
-    │   └── LimitError              a value outside its allowed range: thing, value, range
+    │   ├── LimitError              a value outside its allowed range: thing, value, range
+    │   └── PlanRefused             several of them at once
     ├── InstrumentError             carries the device's name
     │   ├── ConnectionFailed        it cannot be opened, or the connection dropped
     │   ├── WrongModel              another instrument answers on this resource
@@ -57,6 +58,17 @@ class LimitError(Refused):
         self.thing, self.value, self.low, self.high, self.unit = thing, value, low, high, unit
         unit = f" {unit}" if unit else ""
         super().__init__(f"{thing} = {value:.9g}{unit} is outside the allowed {low:.6g} to {high:.6g}{unit}")
+
+
+class PlanRefused(Refused):
+    """A plan with more than one problem: all of them.
+
+    :param problems: at least two, one line each
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(dict.fromkeys(problems))
+        super().__init__(f"{len(self.problems)} problems: " + "; ".join(self.problems))
 
 
 class InstrumentError(AntistokesError):

@@ -80,16 +80,17 @@ class Calibration:
 
     def _measure_background(self) -> None:
         self._knob.background = 0.0
-        dark = self._knob.readings(NOISE_READINGS)
+        # of the mean power, which is what the meter sees
+        dark = self._knob.readings(NOISE_READINGS) * self._knob.duty
         self._knob.background = float(dark.mean()) / self._knob.beam.sample_to_pickoff
         self._knob.noise = MeterNoise(0.0, float(dark.std(ddof=1)))
 
     def _measure_noise(self) -> float:
         """The meter's relative noise at the present power, which is returned."""
         readings = self._knob.readings(NOISE_READINGS)
-        power, floor = float(readings.mean()), self._knob.noise.floor
+        power, floor = float(readings.mean()), self._knob.noise.floor / self._knob.duty
         relative = np.sqrt(max(readings.var(ddof=1) - floor**2, 0.0)) / power
-        self._knob.noise = MeterNoise(float(relative), floor)
+        self._knob.noise = MeterNoise(float(relative), self._knob.noise.floor)
         return power
 
     def _light_up(self, attenuator: Attenuator) -> None:
@@ -106,7 +107,7 @@ class Calibration:
                 self._refuse_brightness(Anchor(drive, power), self._most)
             if power >= _DIM * self._highest or drive >= top:
                 return
-            if len(places) > 1 and power > _VISIBLE * self._knob.noise.floor:
+            if len(places) > 1 and power > _VISIBLE * self._knob.sigma(0.0, 1):
                 coarse, powers = self._scan(attenuator)
                 places = [float(coarse[powers.argmax()])]
                 self._knob.power_at(places[0])
@@ -121,7 +122,7 @@ class Calibration:
     def _measure_attenuator(self, attenuator: Attenuator) -> None:
         """Find the stretch between the most and the least transmission and measure it finely."""
         coarse, powers = self._scan(attenuator)
-        if powers.max() <= max(_VISIBLE * self._knob.noise.floor, 2 * powers.min()):
+        if powers.max() <= max(_VISIBLE * self._knob.sigma(0.0, 1), 2 * powers.min()):
             raise Refused(
                 f"{attenuator.name}: the power on the meter hardly changes with its position "
                 f"({powers.min():.3g} to {powers.max():.3g} W): is the beam on the meter?"
@@ -182,7 +183,7 @@ class Calibration:
     def _find_drive(self, wanted: float, ratio: float = 1.0, tolerance: float = 0.02) -> Anchor:
         """The drive that gives *wanted* W with the attenuator open; it stands where *ratio* passes."""
         low, high = self._knob.laser.drive_limits
-        tolerance = max(tolerance, 2 * self._knob.noise.sigma(wanted * ratio, 2) / (wanted * ratio))
+        tolerance = max(tolerance, 2 * self._knob.sigma(wanted * ratio, 2) / (wanted * ratio))
         searches, highest = 0, low
         for _ in range(_STEPS):
             guess = self._knob.laser_curve.guess(wanted, self._step / ratio, bisect=searches % 3 == 2)

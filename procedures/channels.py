@@ -50,6 +50,10 @@ class Channel:
     coordinate: bool = False
 
 
+#: which procedure of a sequence a point belongs to, counted from 0
+STEP = Channel("step", "", "procedure of the sequence, from 0", dtype="u1", coordinate=True)
+
+
 class Flag(IntFlag):
     """Why a point should be looked at before it is believed. Several may be set."""
 
@@ -59,6 +63,12 @@ class Flag(IntFlag):
     OFF_TARGET = 8
     READ_FAILED = 16
     OVER_RANGE = 32
+    #: the excitation power, or the signal at the reference point, has changed meanwhile
+    DRIFTED = 64
+    #: the excitation warms the sample by more than the limit
+    SELF_HEATED = 128
+    #: too many photons per trigger for a counter that sees only the first
+    PILE_UP = 256
 
     def words(self) -> str:
         """The flags that are set, for people."""

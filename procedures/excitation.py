@@ -28,6 +28,7 @@ Array = npt.NDArray[np.float64]
 #: a plan may be dimmer than what the light path can deliver by more than this, its calibration not
 _DEEPEST = 5000
 _TRIES = 6
+_SAME_NM = 5.0  # a laser tuned further is calibrated again; nearer by, the meter's feedback is enough
 _LARGEST_DOUBT = 0.2  # relative; a power that the meter hardly sees has not been verified
 
 
@@ -45,16 +46,24 @@ class Excitation:
         self.attenuator = station.find_optional(Attenuator)
         self.shutter = station.find_optional(Shutter)
         self.noise = MeterNoise(0.0, 0.0)
+        #: fraction of the time that pulses are on; powers are those during a pulse
+        self.duty = 1.0
+        #: s, of the pulses; nan: the light is continuous, or pulsed by the laser itself
+        self.pulse_width = float("nan")
         self.pace = pace
         self.background = 0.0  # W on the meter
         self.laser_curve = DriveCurve([])
         self.anchors: list[Anchor] = []  # used together with the attenuator, the brightest first
         self.attenuation: AttenuatorCurve
+        self._plan: tuple[float, float] | None = None  # W, lowest and highest
+        self._calibrated_at = float("nan")  # nm
 
     # -- before anything moves -------------------------------------------------------------------------
 
     def check(self, lowest: float, highest: float) -> None:
         """Can the plan's powers (W on the sample) be set and measured at all?
+
+        What one axis asks for is added to what others did: one calibration serves them all.
 
         :raises Refused: says what cannot and what could
         """
@@ -67,9 +76,15 @@ class Excitation:
         rated = self.laser.rated_power
         if rated is not None and highest > rated:
             raise LimitError(f"{self.laser.name}: power", highest * 1e3, 0, rated * 1e3, "mW")
+        self.check_wavelength(self.laser.wavelength)
+        before = self._plan or (lowest, highest)
+        self._plan = min(lowest, before[0]), max(highest, before[1])
+
+    def check_wavelength(self, wavelength: float) -> None:
+        """:raises LimitError: the meter's head cannot measure at *wavelength* nm"""
         low, high = self.meter.wavelength_range
-        if not low <= self.laser.wavelength <= high:
-            raise LimitError(f"{self.meter.name}: wavelength", self.laser.wavelength, low, high, "nm")
+        if not low <= wavelength <= high:
+            raise LimitError(f"{self.meter.name}: wavelength", wavelength, low, high, "nm")
 
     @property
     def least_calibration(self) -> float:
@@ -91,8 +106,12 @@ class Excitation:
     # -- reading and switching -------------------------------------------------------------------------
 
     def read_power(self, readings: int) -> float:
-        """Mean power on the sample, in W."""
+        """Power on the sample, mean of *readings*, in W; of a pulsed beam that during the pulses."""
         return float(self.readings(readings).mean())
+
+    def sigma(self, power: float, readings: int) -> float:
+        """Standard error of :meth:`read_power` at *power*, in W."""
+        return self.noise.sigma(power * self.duty, readings) / self.duty
 
     def readings(self, number: int) -> Array:
         readings = np.empty(number)
@@ -101,7 +120,7 @@ class Excitation:
             readings[i] = power = self.meter.power
             if not np.isfinite(power):
                 raise BadAnswer(self.meter.name, f"its power reading is {power} W")
-        return (readings - self.background) * self.beam.sample_to_pickoff
+        return (readings - self.background) * (self.beam.sample_to_pickoff / self.duty)
 
     def on(self) -> None:
         """Light, as bright as the drive says."""
@@ -144,13 +163,39 @@ class Excitation:
 
     # -- calibration -----------------------------------------------------------------------------------
 
-    def calibrate(self, lowest: float, highest: float) -> None:
-        """Measure what is needed to set any power from *lowest* to *highest* W (:class:`Calibration`).
+    def calibrate(self) -> None:
+        """Measure what is needed to set any power of the plan (:class:`Calibration`), if that is not known.
 
-        :raises LimitError: the laser cannot reach *highest* within its limits, or not go down to *lowest*
+        It is known until the laser is tuned further than the attenuator and the laser stay as they are.
+
+        :raises LimitError: the laser cannot reach the highest power within its limits, or not go down to
+            the lowest
         """
+        wavelength = self.laser.wavelength
+        if abs(wavelength - self._calibrated_at) <= _SAME_NM:
+            return
+        assert self._plan is not None, "check() comes first"
+        lowest, highest = self._plan
         most = self.most_calibration(highest)
         Calibration(self, lowest, highest if self._one_drive else most, most).run()
+        self._calibrated_at = wavelength
+
+    def tuned(self) -> None:
+        """The laser has another wavelength now: the meter must know it.
+
+        :raises LimitError: the meter's head cannot measure there
+        """
+        self.check_wavelength(self.laser.wavelength)
+        self.meter.wavelength = self.laser.wavelength
+
+    def pulsed(self, width: float, period: float) -> None:
+        """The laser is gated by pulses of *width*, one every *period* s."""
+        self.pulse_width, self.duty = width, width / period
+
+    def dim(self) -> None:
+        """As little light as the attenuator can, before something changes that may make it brighter."""
+        if self.attenuator is not None and self._calibrated_at == self._calibrated_at:
+            self.go_to_transmission(self.attenuation.least)
 
     # -- setting a power -------------------------------------------------------------------------------
 
@@ -181,7 +226,7 @@ class Excitation:
         for _ in range(_TRIES):
             turn(knob)
             measured = self.read_power(2)
-            error, doubt = measured / power - 1, self.noise.sigma(power, 2) / power
+            error, doubt = measured / power - 1, self.sigma(power, 2) / power
             if abs(error) <= max(tolerance, 2 * doubt):
                 return doubt < _LARGEST_DOUBT
             knob *= min(max(power / max(measured, 1e-3 * power), 0.2), 5.0)

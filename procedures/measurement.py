@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
 
 from antistokes.instruments.errors import (
     BadAnswer,
@@ -18,11 +22,13 @@ from antistokes.instruments.errors import (
     DeviceTimeout,
     InstrumentError,
     OverRange,
+    PlanRefused,
     Refused,
 )
 from antistokes.instruments.station import Station
 
-from .channels import Channel, Dimension, Flag, Record
+from .axes import Axis
+from .channels import STEP, Channel, Dimension, Flag, Record
 from .detectors import Detector
 from .setup import Setup
 
@@ -35,28 +41,68 @@ T = TypeVar("T")
 _PATIENCE = 3  # points in a row without a reading
 
 
-class Measurement:
-    """One execution of a procedure on a station."""
+class Plan(Protocol):
+    """What a measurement carries out: a procedure, or a sequence of them at every combination of axes."""
 
-    def __init__(
-        self, procedure: Procedure, station: Station, should_stop: Callable[[], bool] = lambda: False
-    ) -> None:
-        procedure.check()
+    def check(self) -> None:
+        """:raises Refused: parameters that contradict each other"""
+
+    def over(self) -> Sequence[Axis]:
+        """The axes around all steps, the slowest first."""
+
+    def steps(self) -> Sequence[Procedure]:
+        """What is carried out, one after the other, at each of their combinations."""
+
+
+class RecordedPlan(Plan, Protocol):
+    """A plan with what the run file says of it."""
+
+    NAME: ClassVar[str]
+    SIGNAL: ClassVar[str]
+
+    def parameters(self) -> dict[str, Any]:
+        """All parameters as plain values."""
+
+
+@dataclass
+class _Step:
+    """One procedure of a plan, bound."""
+
+    axes: list[Axis]
+    detectors: list[Detector]
+    #: the channels of each detector
+    channels: list[tuple[Channel, ...]] = field(default_factory=list)
+    #: how often in a row each detector gave no reading
+    failed: list[int] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        return math.prod(len(axis.setpoints) for axis in self.axes)
+
+
+class Measurement:
+    """One execution of a plan on a station."""
+
+    def __init__(self, plan: Plan, station: Station, should_stop: Callable[[], bool] = lambda: False) -> None:
+        plan.check()
         self.setup = Setup(station, should_stop)
-        self.axes = procedure.axes()
-        self.detectors = procedure.detectors(station)
+        self._over = list(plan.over())
+        self._procedures = list(plan.steps())
+        self._steps: list[_Step] = []
         self.channels: tuple[Channel, ...] = ()
         self.dimensions: tuple[Dimension, ...] = ()
-        self._of: dict[int, tuple[Channel, ...]] = {}
-        self._failed: dict[int, int] = {}
 
     @property
     def planned(self) -> int:
         """Number of points of the whole plan."""
-        total = 1
-        for axis in self.axes:
-            total *= len(axis.setpoints)
-        return total
+        around = math.prod(len(axis.setpoints) for axis in self._over)
+        return around * sum(step.points for step in self._steps)
+
+    @property
+    def axis(self) -> str:
+        """Name of the axis that moves fastest in the first step; empty without one."""
+        axes = [*self._over, *(self._steps[0].axes if self._steps else ())]
+        return axes[-1].name if axes else ""
 
     @property
     def excitation_wavelength(self) -> float | None:
@@ -69,69 +115,120 @@ class Measurement:
     def bind(self) -> None:
         """Check everything that can be checked and declare the channels. Nothing moves.
 
-        :raises Refused: the plan cannot be carried out on this station
+        :raises Refused: the plan cannot be carried out on this station; all that is wrong at once
         """
-        channels: list[Channel] = []
-        dimensions: dict[str, Dimension] = {}
-        for axis in self.axes:
+        self._problems: list[Refused] = []
+        self._declared: dict[str, Channel] = {}
+        self._dimensions: dict[str, Dimension] = {}
+        if len(self._procedures) > 1:
+            self._declare((STEP,), ())
+        for axis in self._over:
+            self._bind_axis(axis)
+        for procedure in self._procedures:
+            with self.setup.claims_end():
+                self._bind_step(procedure)
+        if len(self._problems) == 1:
+            raise self._problems[0]
+        if self._problems:
+            raise PlanRefused(str(problem) for problem in self._problems)
+        self.channels = tuple(self._declared.values())
+        self.dimensions = tuple(self._dimensions.values())
+
+    def _bind_step(self, procedure: Procedure) -> None:
+        try:
+            step = _Step(procedure.axes(), procedure.detectors(self.setup.station))
+        except Refused as problem:
+            self._problems.append(problem)
+            return
+        self._steps.append(step)
+        for axis in step.axes:
+            self._bind_axis(axis)
+        for detector in step.detectors:
+            try:
+                own, dims = detector.bind(self.setup)
+                self._declare(own, dims)
+            except Refused as problem:
+                self._problems.append(problem)
+                own = ()
+            step.channels.append(own)
+            step.failed.append(0)
+
+    def _bind_axis(self, axis: Axis) -> None:
+        try:
             if len(axis.setpoints) == 0:
                 raise Refused(f"{axis.name}: 0 set-points; at least 1 is needed")
-            channels += axis.bind(self.setup)
-        for i, detector in enumerate(self.detectors):
-            own, dims = detector.bind(self.setup)
-            self._of[i] = own
-            channels += own
-            dimensions |= {dim.name: dim for dim in dims}
-        self.channels, self.dimensions = tuple(channels), tuple(dimensions.values())
+            self._declare(axis.bind(self.setup), ())
+        except Refused as problem:
+            self._problems.append(problem)
+
+    def _declare(self, channels: Sequence[Channel], dimensions: Sequence[Dimension]) -> None:
+        """:raises Refused: two steps mean different things by one name"""
+        for channel in channels:
+            if self._declared.setdefault(channel.name, channel) != channel:
+                raise Refused(f"channel '{channel.name}' means different things in two steps")
+        for dim in dimensions:
+            if not np.array_equal(self._dimensions.setdefault(dim.name, dim).values, dim.values):
+                raise Refused(f"'{dim.name}' differs between two steps; they need files of their own")
 
     def records(self) -> Iterator[Record]:
         """Calibrate, then yield a record per point; :raises Stopped: the user asked for the end."""
         try:
-            for axis in self.axes:
+            for axis in [*self._over, *(axis for step in self._steps for axis in step.axes)]:
                 _twice(axis.prepare)
-            # what an axis wrote stays in the record until that axis moves again
-            written: list[Record] = [{} for _ in self.axes]
-            flags = [Flag(0)] * len(self.axes)
-            previous: tuple[int, ...] = (-1,) * len(self.axes)
-            points = itertools.product(*(range(len(axis.setpoints)) for axis in self.axes))
-            for number, indices in enumerate(points):
-                self.setup.step()
-                for i, axis in enumerate(self.axes):
-                    if indices[i] != previous[i]:
-                        written[i] = {}
-                        flags[i] = _twice(axis.move, indices[i], written[i])
-                previous = indices
-                record: Record = {}
-                flag = Flag(0)
-                for i in range(len(self.axes)):
-                    record |= written[i]
-                    flag |= flags[i]
-                for i, detector in enumerate(self.detectors):
-                    flag |= self._read(i, detector, record)
-                record["flags"] = int(flag)
-                if flag:
-                    log.info("point %d: %s", number, flag.words())
-                yield record
+            number = 0
+            for around, flags in self._moves(self._over):
+                for i, step in enumerate(self._steps):
+                    for inside, moved in self._moves(step.axes):
+                        record, flag = around | inside, flags | moved
+                        if len(self._steps) > 1:
+                            record[STEP.name] = i
+                        for k in range(len(step.detectors)):
+                            flag |= self._read(step, k, record)
+                        record["flags"] = int(flag)
+                        if flag:
+                            log.info("point %d: %s", number, flag.words())
+                        number += 1
+                        yield record
         finally:
             self._light_off()
+
+    def _moves(self, axes: list[Axis]) -> Iterator[tuple[Record, Flag]]:
+        """Goes through all combinations of set-points; what the axes wrote, and their flags."""
+        # what an axis wrote stays in the record until that axis moves again
+        written: list[Record] = [{} for _ in axes]
+        flags = [Flag(0)] * len(axes)
+        previous: tuple[int, ...] = (-1,) * len(axes)
+        for indices in itertools.product(*(range(len(axis.setpoints)) for axis in axes)):
+            self.setup.step()
+            for i, axis in enumerate(axes):
+                if indices[i] != previous[i]:
+                    written[i] = {}
+                    flags[i] = _twice(axis.move, indices[i], written[i])
+            previous = indices
+            record: Record = {}
+            flag = Flag(0)
+            for i in range(len(axes)):
+                record |= written[i]
+                flag |= flags[i]
+            yield record, flag
 
     def _light_off(self) -> None:
         if self._has_excitation():
             self.setup.excitation.off()
 
-    def _read(self, index: int, detector: Detector, record: Record) -> Flag:
+    def _read(self, step: _Step, index: int, record: Record) -> Flag:
         try:
-            flag = _twice(detector.read, record)
+            flag = _twice(step.detectors[index].read, record)
         except (BadAnswer, OverRange, DeviceFault) as error:
-            for channel in self._of[index]:
+            for channel in step.channels[index]:
                 record.pop(channel.name, None)
-            self._failed[index] = self._failed.get(index, 0) + 1
-            if self._failed[index] >= _PATIENCE:
+            step.failed[index] += 1
+            if step.failed[index] >= _PATIENCE:
                 raise InstrumentError(
                     error.device, f"no reading at {_PATIENCE} points in a row: {error.problem}"
                 ) from error
             return Flag.READ_FAILED | (Flag.OVER_RANGE if isinstance(error, OverRange) else Flag(0))
-        self._failed[index] = 0
+        step.failed[index] = 0
         return flag
 
 

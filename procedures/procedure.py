@@ -6,7 +6,7 @@ checked before it runs, and repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
 import msgspec
@@ -41,6 +41,14 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def detectors(self, station: Station) -> list[Detector]:
         """What is read at every point, with the instruments *station* has."""
         return []
+
+    def over(self) -> Sequence[Axis]:
+        """The axes around it: none; a :class:`~antistokes.procedures.sequence.Sequence` has some."""
+        return ()
+
+    def steps(self) -> Sequence[Procedure]:
+        """Itself: a sequence has several."""
+        return (self,)
 
     def check(self) -> None:
         """:raises Refused: a parameter out of its range, or parameters that contradict each other"""

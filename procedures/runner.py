@@ -25,9 +25,8 @@ from antistokes.instruments.errors import AntistokesError, Refused, RunFileError
 from antistokes.instruments.station import SafeStep, Station
 
 from .channels import Record, RunHeader, Sink
-from .measurement import Measurement
+from .measurement import Measurement, RecordedPlan
 from .pace import Stopped
-from .procedure import Procedure
 from .recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -67,8 +66,8 @@ class Runner:
         """Ask the present run to end after the step it is in. May be called from any thread."""
         self._stop.set()
 
-    def run(self, procedure: Procedure, path: str | Path | None = None) -> Outcome:
-        """Run *procedure*, record it in a new file at *path* (none: only the sinks see it).
+    def run(self, plan: RecordedPlan, path: str | Path | None = None) -> Outcome:
+        """Carry out *plan*, record it in a new file at *path* (none: only the sinks see it).
 
         A station that is not open is opened, and closed again at the end.
 
@@ -87,7 +86,7 @@ class Runner:
         error: BaseException | None = None
         safe: list[SafeStep] = []
         try:
-            self._pull(procedure, sinks)
+            self._pull(plan, sinks)
             status, reason = "completed", ""
         except Stopped:
             status, reason = "stopped", "stopped by the user"
@@ -123,42 +122,42 @@ class Runner:
         path = Path(path) if path else None
         return Outcome(status, reason, sinks.points, path, self.station.clock.now() - start, error, safe)
 
-    def _pull(self, procedure: Procedure, sinks: _Sinks) -> None:
+    def _pull(self, plan: RecordedPlan, sinks: _Sinks) -> None:
         """Check, open the sinks, and hand them all points."""
         measurement: Measurement | None = None
         try:
             self.station.open()
-            measurement = Measurement(procedure, self.station, self._stop.is_set)
+            measurement = Measurement(plan, self.station, self._stop.is_set)
             measurement.bind()
-            header = self._header(procedure, measurement)
+            header = self._header(plan, measurement)
             for problem in _unanswered(header.snapshot):
                 raise AntistokesError(problem)
         except Refused:
             raise
         except Exception:
             # a device that fails before the first point leaves a file that says so
-            sinks.open(self._header(procedure, measurement))
+            sinks.open(self._header(plan, measurement))
             raise
         sinks.open(header)
         self.state = "running"
         for record in measurement.records():
             sinks.append(record)
 
-    def _header(self, procedure: Procedure, measurement: Measurement | None) -> RunHeader:
+    def _header(self, plan: RecordedPlan, measurement: Measurement | None) -> RunHeader:
         """What the file says of the run; *measurement* is missing or unbound when a device failed early."""
         station = self.station
         sample, beam = station.sample, station.file.beam
-        axis = measurement.axes[-1].name if measurement and measurement.axes else ""
-        name = f"{procedure.NAME} of {sample.id}" if sample else procedure.NAME
+        axis = measurement.axis if measurement else ""
+        name = f"{plan.NAME} of {sample.id}" if sample else plan.NAME
         channels = measurement.channels if measurement else ()
         bound = {channel.name for channel in channels}
         return RunHeader(
             title=name,
-            procedure=procedure.NAME,
-            parameters=procedure.parameters(),
+            procedure=plan.NAME,
+            parameters=plan.parameters(),
             channels=channels,
             dimensions=measurement.dimensions if measurement else (),
-            signal=procedure.SIGNAL if procedure.SIGNAL in bound else "time",
+            signal=plan.SIGNAL if plan.SIGNAL in bound else "time",
             axis=axis if axis in bound else "point",
             planned=measurement.planned if measurement else 0,
             start=station.clock.date(),
@@ -176,15 +175,15 @@ class Runner:
 
 
 def run(
-    procedure: Procedure, station: Station, path: str | Path | None = None, sinks: Sequence[Sink] = ()
+    plan: RecordedPlan, station: Station, path: str | Path | None = None, sinks: Sequence[Sink] = ()
 ) -> Outcome:
-    """Run *procedure* on *station* and record it at *path*; the short form of :class:`Runner`.
+    """Carry out *plan* on *station* and record it at *path*; the short form of :class:`Runner`.
 
     The first Ctrl-C (or SIGTERM, or a closed terminal) ends the run after the step it is in, the light off.
     """
     runner = Runner(station, sinks)
     with stop_on_signals(runner.stop):
-        return runner.run(procedure, path)
+        return runner.run(plan, path)
 
 
 def _check_path(path: Path) -> None:

@@ -177,7 +177,7 @@ def test_a_list_may_be_written_without_brackets(antistokes):
     done = antistokes(
         "run", "power-sweep", *SHORT, "--set", "temperatures=290, 300", "--out", "a.h5", "--json"
     )
-    assert [sweep["temperature"] for sweep in done.data["sweeps"]] == [290, 300]
+    assert [block["at"]["temperature"] for block in done.data["blocks"]] == [290, 300]
 
 
 @pytest.mark.parametrize("out", ["exists.h5", "nowhere/a.h5"])

@@ -18,7 +18,8 @@ def bound(station, detector):
     setup = Setup(station)
     detector.bind(setup)
     area = station.beam.area_cm2
-    setup.excitation.calibrate(1.0 * area, 300.0 * area)
+    setup.excitation.check(1.0 * area, 300.0 * area)
+    setup.excitation.calibrate()
     return setup.excitation, area
 
 
@@ -241,7 +242,8 @@ def test_pump_power_is_recorded_with_its_error_and_both_irradiances(make_station
         setup = Setup(station)
         detector = PumpPower()
         channels, _ = detector.bind(setup)
-        setup.excitation.calibrate(1e-3, 1e-2)
+        setup.excitation.check(1e-3, 1e-2)
+        setup.excitation.calibrate()
         setup.excitation.set_power(5e-3)
         record = {}
         assert detector.read(record) == Flag(0)

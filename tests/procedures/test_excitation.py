@@ -501,5 +501,6 @@ def test_a_meter_that_gives_no_number_ends_the_calibration_with_its_name(make_st
 
         excitation.meter = Blind()  # type: ignore[assignment]
         with pytest.raises(InstrumentError, match="^meter: its power reading is nan W"):
-            excitation.calibrate(1e-3, 1e-2)
+            excitation.check(1e-3, 1e-2)
+            excitation.calibrate()
         assert not station.backend.world.bench.light_is_on()

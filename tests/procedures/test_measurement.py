@@ -98,7 +98,9 @@ def test_a_flag_of_an_axis_stays_until_it_moves_again(virtual_station):
 
 def test_the_number_of_points_is_known_before(virtual_station):
     procedure = Scripted(the_axes=[Counter("a", [1, 2]), Counter("b", [1, 2, 3])])
-    assert Measurement(procedure, virtual_station).planned == 6
+    measurement = Measurement(procedure, virtual_station)
+    measurement.bind()
+    assert measurement.planned == 6
 
 
 def test_records_do_not_share_memory(virtual_station):

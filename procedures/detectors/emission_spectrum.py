@@ -1,60 +1,23 @@
-"""Detectors: what is read at every point. Each declares its channels before the first point."""
+"""Detector: emission spectrum, auto-exposed, dark subtracted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from antistokes.instruments.errors import LimitError
-from antistokes.instruments.roles import Spectrometer, TemperatureController
+from antistokes.instruments.roles import Spectrometer
 
-from .channels import Channel, Dimension, Flag, Record
-from .setup import Setup
+from ..channels import Channel, Dimension, Flag, Record
+from ..setup import Setup
+from .detector import Declared
 
 Array = npt.NDArray[np.float64]
 
 _MOST_FRAMES = 1000
 _DIM = 0.2  # of saturation: auto-exposure leaves the brightest pixel below only when there is no more light
-
-
-class Detector(Protocol):
-    """One thing that is read at every point."""
-
-    def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
-        """Find the instruments, refuse what cannot be done, declare channels. Nothing moves."""
-
-    def read(self, record: Record) -> Flag:
-        """Write its channels; flags say what is doubtful."""
-
-
-@dataclass
-class PumpPower:
-    """Excitation power on the sample and the irradiance that follows from the beam record."""
-
-    readings: int = 5
-
-    def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
-        self._excitation = setup.excitation
-        self._beam = setup.station.beam
-        return (
-            Channel("pump_power", "W", "excitation power on the sample"),
-            Channel("pump_power_errors", "W", "standard error of pump_power"),
-            Channel("irradiance_mean", "W/cm^2", "mean irradiance P/(pi w_x w_y)"),
-            Channel("irradiance_mean_errors", "W/cm^2", "standard error of irradiance_mean"),
-            Channel("irradiance_peak", "W/cm^2", "irradiance on the beam's axis"),
-        ), ()
-
-    def read(self, record: Record) -> Flag:
-        power = self._excitation.read_power(self.readings)
-        error = self._excitation.noise.sigma(power, self.readings)
-        record["pump_power"], record["pump_power_errors"] = power, error
-        record["irradiance_mean"] = self._beam.mean_irradiance(power)
-        record["irradiance_mean_errors"] = self._beam.mean_irradiance(error)
-        record["irradiance_peak"] = self._beam.peak_irradiance(power)
-        return Flag(0)
 
 
 @dataclass
@@ -81,7 +44,7 @@ class EmissionSpectrum:
     target: float = 0.55
     full: float = 0.85
 
-    def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
+    def bind(self, setup: Setup) -> Declared:
         self._setup, self._spectrometer = setup, setup.station.find(Spectrometer)
         for what, number in (("frames", self.frames), ("dark_frames", self.dark_frames)):
             if not 2 <= number <= _MOST_FRAMES:
@@ -180,18 +143,6 @@ class EmissionSpectrum:
 def _mean(frames: Array) -> tuple[Array, Array]:
     """Mean over the first axis, and the variance of that mean from the scatter."""
     return frames.mean(axis=0), frames.var(axis=0, ddof=1) / len(frames)
-
-
-class SampleThermometer:
-    """Temperature at the sample."""
-
-    def bind(self, setup: Setup) -> tuple[tuple[Channel, ...], tuple[Dimension, ...]]:
-        self._controller = setup.station.find(TemperatureController)
-        return (Channel("sample_temperature", "K", "sample temperature"),), ()
-
-    def read(self, record: Record) -> Flag:
-        record["sample_temperature"] = self._controller.temperature
-        return Flag(0)
 
 
 def _ladder(low: float, high: float) -> list[float]:

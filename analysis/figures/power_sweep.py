@@ -1,45 +1,21 @@
-"""Figures for the screen, the report and the paper. Nothing here touches the state of pyplot."""
+"""The figure of a power sweep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands, pixel_scatter
-from .power_law import PowerLaw, power_law
+from ..bands import AnalysisError, Array, band_windows, good_points, integrate_bands, pixel_scatter
+from ..power_law import PowerLaw, power_law
+from .style import IRRADIANCE_LABEL, band_colours, draw_title, plus_minus, unit_label
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
-
-#: Colour-blind safe (Okabe & Ito, 2008); a band named after a colour gets the nearest one.
-NAMED_COLOURS = {
-    "violet": "#CC79A7",
-    "blue": "#0072B2",
-    "green": "#009E73",
-    "yellow": "#F0E442",
-    "orange": "#E69F00",
-    "red": "#D55E00",
-}
-OTHER_COLOURS = ("#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-
-IRRADIANCE_LABEL = "mean irradiance P/(πw²) (W/cm²)"
-
-#: Metadata that would change from one saving to the next, by the suffix of the file.
-_NO_DATE = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-
-
-def band_colours(names: list[str]) -> dict[str, str]:
-    """A colour for each band: by its name, else one that is not taken yet."""
-    named = {n: colour for n in names for word, colour in NAMED_COLOURS.items() if word in n.lower()}
-    free = [colour for colour in OTHER_COLOURS if colour not in named.values()]
-    others = [n for n in names if n not in named]
-    return named | {n: free[i % len(free)] for i, n in enumerate(others)}
 
 
 def power_sweep_figure(ds: xr.Dataset, results: Mapping[str, PowerLaw] | None = None) -> Figure:
@@ -60,19 +36,8 @@ def power_sweep_figure(ds: xr.Dataset, results: Mapping[str, PowerLaw] | None = 
     _draw_spectra(left, ds, windows, colours)
     _draw_intensities(upper, integrate_bands(ds, windows), results, colours)
     _draw_local_exponents(lower, results, colours)
-    _draw_title(figure, ds)
+    draw_title(figure, ds)
     return figure
-
-
-def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write PNG, SVG or PDF by the suffix of *path*; the same figure gives the same bytes every time."""
-    import matplotlib as mpl
-
-    suffix = Path(path).suffix.lower()
-    if suffix not in _NO_DATE:
-        raise AnalysisError(f"figure file {path}: suffix '{suffix}' is not one of {', '.join(_NO_DATE)}")
-    with mpl.rc_context({"svg.hashsalt": "antistokes", "svg.fonttype": "path", "pdf.fonttype": 42}):
-        figure.savefig(path, format=suffix[1:], metadata=_NO_DATE[suffix])
 
 
 def _shown_windows(ds: xr.Dataset, results: Mapping[str, PowerLaw]) -> dict[str, tuple[float, float]]:
@@ -122,17 +87,11 @@ def _draw_spectra(
             transform=axes.get_xaxis_transform(), rotation=0 if high - low > 25 else 90,
         )  # fmt: skip
     axes.set_xlabel("wavelength (nm)")
-    unit = _unit(ds["spectrum"])
+    unit = unit_label(ds["spectrum"])
     axes.set_ylabel(f"intensity ({unit})" if unit.endswith("/nm") else f"intensity ({unit} per pixel)")
     bar = panel.colorbar(scale, ax=axes, label=IRRADIANCE_LABEL, location="bottom", aspect=40, pad=0.02)
     if irradiance.max() > 10 * irradiance.min():
         bar.ax.xaxis.set_minor_formatter(NullFormatter())  # between two decades they run into each other
-
-
-def _unit(values: xr.DataArray) -> str:
-    """As a label says it: detectors count."""
-    units = str(values.attrs.get("units", "1/s"))
-    return "counts/s" if units == "1/s" else units
 
 
 def _stands_out(spectra: Array, errors: Array) -> npt.NDArray[np.bool_]:
@@ -176,7 +135,7 @@ def _draw_intensities(
     axes.set_yscale("log", nonpositive="mask")
     if highest:
         axes.set_ylim(lowest / 4, highest * 4)
-    axes.set_ylabel(f"band intensity ({_unit(integrated[next(iter(colours))])})")
+    axes.set_ylabel(f"band intensity ({unit_label(integrated[next(iter(colours))])})")
     handles, labels = axes.get_legend_handles_labels()
     marks = [
         ("up", True, "o", "0.3", 3.2),
@@ -204,15 +163,9 @@ def _draw_power_law(axes: Axes, law: PowerLaw, label: str, irradiance: Array, co
     """The line over the range it was fitted to, and dashed beyond, where it is only a guide."""
     top = float(np.nanmax(irradiance))
     used, beyond = np.array(law.irradiance_range), np.array([law.irradiance_range[1], top])
-    text = f"{label}exponent {_plus_minus(law.exponent, law.stderr)}"
+    text = f"{label}exponent {plus_minus(law.exponent, law.stderr)}"
     axes.plot(used, law.prefactor * used**law.exponent, color=colour, linewidth=1.6, label=text)
     axes.plot(beyond, law.prefactor * beyond**law.exponent, color=colour, linewidth=1.0, linestyle=":")
-
-
-def _plus_minus(value: float, error: float) -> str:
-    """Both with the decimals that show two figures of the error, at most four."""
-    digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 4)) if error > 0 else 4
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: Mapping[str, str]) -> None:
@@ -229,7 +182,7 @@ def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: 
         low, high = np.min(known, initial=low), np.max(known, initial=max(high, law.exponent))
         if law.saturation_onset is not None and law.saturation_onset_stderr is not None:
             onset, finite = law.saturation_onset, np.isfinite(exponent)
-            label = f"{name} saturates from {_plus_minus(onset, law.saturation_onset_stderr)} W/cm²"
+            label = f"{name} saturates from {plus_minus(onset, law.saturation_onset_stderr)} W/cm²"
             height = np.interp(onset, irradiance[finite], exponent[finite])
             axes.plot(onset, height, "v", color=colours[name], markersize=9, label=label)
     axes.set_ylim(low - 0.1 * (high - low), high + 0.35 * (high - low))
@@ -238,16 +191,3 @@ def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: 
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize="small", frameon=False, loc="upper right")
     axes.grid(alpha=0.3, linewidth=0.5)
-
-
-def _draw_title(figure: Figure, ds: xr.Dataset) -> None:
-    sample = ds.attrs.get("sample") or {}
-    parts = [ds.attrs.get("title", ""), sample.get("name") or sample.get("id", "")]
-    if "temperature" in ds and len(set(ds["temperature"].values.tolist())) == 1:
-        parts.append(f"{float(ds['temperature'][0]):g} K")
-    figure.suptitle("  ·  ".join(part for part in parts if part) or " ", x=0.01, ha="left", weight="bold")
-    if ds.attrs.get("simulated"):
-        figure.text(
-            0.99, 0.985, "SIMULATED DATA", ha="right", va="top", color="white", weight="bold",
-            bbox={"facecolor": NAMED_COLOURS["red"], "edgecolor": "none", "boxstyle": "round,pad=0.3"},
-        )  # fmt: skip

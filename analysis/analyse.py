@@ -1,0 +1,112 @@
+"""From a run to what it shows, whatever the procedure.
+
+A run may hold several blocks: one for each procedure of a sequence, at each combination of the axes around
+it. Each is analysed by itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .bands import AnalysisError
+from .findings import Findings
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: coordinates that are no set-points of an axis
+_NO_AXIS = ("point", "time", "direction", "step", "reference")
+_POWER = ("irradiance", "power", "photon_flux", "pulse_energy")
+
+
+class _Analysis(NamedTuple):
+    """The module beside this one whose ``analyse`` does it, and the set-points that make one block of it."""
+
+    module: str
+    own: tuple[str, ...]
+
+
+_WAVELENGTH, _TEMPERATURE, _PULSES = ("excitation_wavelength",), ("temperature",), ("pulse_width",)
+_ANALYSES = {
+    "beam-profile": _Analysis("beam_profile", ("blade",)),
+    "calibrate-power": _Analysis("calibrate_power", (*_POWER, "attenuator")),
+    "calibrate-response": _Analysis("calibrate_response", ()),
+    "colour-control": _Analysis("colour_control", (*_PULSES, *_POWER)),
+    "cooling-scan": _Analysis("cooling_scan", (*_WAVELENGTH, *_POWER)),
+    "lasing-threshold": _Analysis("lasing_threshold", _POWER),
+    "lifetime": _Analysis("lifetime", ()),
+    "ple-scan": _Analysis("ple_scan", (*_WAVELENGTH, *_POWER)),
+    "polarisation-scan": _Analysis("polarisation_scan", ("polarisation",)),
+    "power-sweep": _Analysis("power_sweep", _POWER),
+    "pulse-width-colour": _Analysis("pulse_width_colour", _PULSES),
+    "quantum-yield": _Analysis("quantum_yield", ("slot",)),
+    "spectrum": _Analysis("spectrum", ()),
+    "temperature-sweep": _Analysis("temperature_sweep", (*_TEMPERATURE, *_POWER)),
+}
+
+
+def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> list[Findings]:
+    """What the run *ds* shows, block by block; a block that cannot be analysed says why.
+
+    :param ds: as :func:`~antistokes.analysis.runfile.load` gives it
+    :param windows: bands by hand, name to (low, high) in nm; by default those of the sample
+    """
+    found = []
+    for procedure, at, block in blocks(ds):
+        if procedure not in _ANALYSES:
+            result = Findings(procedure=procedure, problem=f"nothing is known of analysing '{procedure}'")
+        else:
+            module = importlib.import_module(f".{_ANALYSES[procedure].module}", __package__)
+            try:
+                result = module.analyse(block, windows)
+            except AnalysisError as error:
+                result = Findings(procedure=procedure, problem=str(error))
+        result.at = at
+        found.append(result)
+    return found
+
+
+def blocks(ds: xr.Dataset) -> Iterator[tuple[str, dict[str, float], xr.Dataset]]:
+    """Each procedure of a run at each combination of the axes around it: name, set-points, its points."""
+    for step in _steps(ds):
+        name = str(step.attrs["procedure"])
+        own = _ANALYSES[name].own if name in _ANALYSES else ()
+        around = [key for key in _axes(step) if key not in own and len(set(step[key].values.tolist())) > 1]
+        if not around:
+            yield name, {}, step
+            continue
+        rows = np.stack([step[key].values for key in around], axis=1)
+        for values in dict.fromkeys(map(tuple, rows.tolist())):
+            chosen = (rows == values).all(axis=1)
+            yield name, dict(zip(around, values, strict=True)), step.isel(point=chosen)
+
+
+def _steps(ds: xr.Dataset) -> Iterator[xr.Dataset]:
+    """The procedures of a sequence, each with its own parameters and channels; else the run itself."""
+    steps: list[dict[str, Any]] = ds.attrs.get("parameters", {}).get("steps", [])
+    if ds.attrs.get("procedure") != "sequence" or not steps:
+        yield ds
+        return
+    for i, parameters in enumerate(steps):
+        part = ds.isel(point=ds["step"].values == i) if "step" in ds else ds
+        unused = [
+            key
+            for key, item in part.items()
+            if item.dtype.kind == "f" and item.dims[:1] == ("point",) and not np.isfinite(item.values).any()
+        ]
+        part = part.drop_vars(unused)
+        part.attrs = part.attrs | {"procedure": parameters["procedure"], "parameters": parameters}
+        yield part
+
+
+def _axes(ds: xr.Dataset) -> list[str]:
+    """Coordinates along the points that are set-points of an axis."""
+    return [
+        str(key)
+        for key, item in ds.coords.items()
+        if item.dims == ("point",) and key not in _NO_AXIS and np.isfinite(item.values.astype(float)).all()
+    ]

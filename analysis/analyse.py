@@ -49,11 +49,14 @@ _ANALYSES = {
 }
 
 
-def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> list[Findings]:
+def analyse(
+    ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None, **options: Any
+) -> list[Findings]:
     """What the run *ds* shows, block by block; a block that cannot be analysed says why.
 
     :param ds: as :func:`~antistokes.analysis.runfile.load` gives it
     :param windows: bands by hand, name to (low, high) in nm; by default those of the sample
+    :param options: further keywords of the analysis, such as ``irradiance_range`` of a power sweep
     """
     found = []
     for procedure, at, block in blocks(ds):
@@ -62,7 +65,7 @@ def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = 
         else:
             module = importlib.import_module(f".{_ANALYSES[procedure].module}", __package__)
             try:
-                result = module.analyse(block, windows)
+                result = module.analyse(block, windows, **options)
             except AnalysisError as error:
                 result = Findings(procedure=procedure, problem=str(error))
         result.at = at
@@ -72,20 +75,22 @@ def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = 
 
 def blocks(ds: xr.Dataset) -> Iterator[tuple[str, dict[str, float], xr.Dataset]]:
     """Each procedure of a run at each combination of the axes around it: name, set-points, its points."""
-    for step in _steps(ds):
-        name = str(step.attrs["procedure"])
+    steps = list(steps_of(ds))
+    names = [str(step.attrs["procedure"]) for step in steps]
+    for number, (name, step) in enumerate(zip(names, steps, strict=True)):
+        which = {"step": float(number)} if names.count(name) > 1 else {}
         own = _ANALYSES[name].own if name in _ANALYSES else ()
-        around = [key for key in _axes(step) if key not in own and len(set(step[key].values.tolist())) > 1]
+        around = [key for key in axes_of(step) if key not in own and len(set(step[key].values.tolist())) > 1]
         if not around:
-            yield name, {}, step
+            yield name, which, step
             continue
         rows = np.stack([step[key].values for key in around], axis=1)
         for values in dict.fromkeys(map(tuple, rows.tolist())):
             chosen = (rows == values).all(axis=1)
-            yield name, dict(zip(around, values, strict=True)), step.isel(point=chosen)
+            yield name, which | dict(zip(around, values, strict=True)), step.isel(point=chosen)
 
 
-def _steps(ds: xr.Dataset) -> Iterator[xr.Dataset]:
+def steps_of(ds: xr.Dataset) -> Iterator[xr.Dataset]:
     """The procedures of a sequence, each with its own parameters and channels; else the run itself."""
     steps: list[dict[str, Any]] = ds.attrs.get("parameters", {}).get("steps", [])
     if ds.attrs.get("procedure") != "sequence" or not steps:
@@ -103,7 +108,7 @@ def _steps(ds: xr.Dataset) -> Iterator[xr.Dataset]:
         yield part
 
 
-def _axes(ds: xr.Dataset) -> list[str]:
+def axes_of(ds: xr.Dataset) -> list[str]:
     """Coordinates along the points that are set-points of an axis."""
     return [
         str(key)

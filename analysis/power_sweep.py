@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> Findings:
+def analyse(
+    ds: xr.Dataset,
+    windows: Mapping[str, tuple[float, float]] | None = None,
+    irradiance_range: tuple[float, float] | None = None,
+) -> Findings:
     """Exponents of all bands, and where they saturate.
 
     :param ds: a run, see :func:`~antistokes.analysis.power_law.power_law`
+    :param irradiance_range: fit the exponents here, W/cm²; by default in the low-power regime
     :raises AnalysisError: there is nothing to fit
     """
-    laws = power_law(ds, windows)
+    laws = power_law(ds, windows, irradiance_range=irradiance_range)
 
     def figure() -> Figure:
         from .figures.power_sweep import power_sweep_figure

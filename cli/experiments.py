@@ -12,7 +12,7 @@ import typer
 from antistokes.cli import options
 from antistokes.cli.output import emit, notes, screen
 from antistokes.cli.report import report_of, tell
-from antistokes.instruments.errors import Refused
+from antistokes.instruments.errors import PlanRefused, Refused
 from antistokes.instruments.records import SampleRecord
 
 _NEAR = 20.0  # nm from where a sample is meant to be excited
@@ -41,7 +41,9 @@ def demo(
 
 
 def run(
-    procedure: Annotated[str, typer.Argument(help="name of the procedure, e.g. power-sweep")],
+    procedure: Annotated[
+        str, typer.Argument(help="name of the procedure, e.g. power-sweep, or a plan file, e.g. night.toml")
+    ],
     station: options.Station = None,
     sample: options.Sample = None,
     seed: options.Seed = None,
@@ -49,11 +51,16 @@ def run(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="a parameter of the procedure")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="the run file; must not exist")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="the run file, must not exist; or the folder for it"),
     ] = None,
     json: options.Json = False,
 ) -> int:
-    """Run a procedure on a station and record it."""
+    """Run a procedure, or all runs of a plan file, on a station and record them."""
+    if procedure.endswith(".toml"):
+        if settings:
+            raise Refused("--set: a plan file has its settings in it")
+        return run_plan(Path(procedure), station, sample, seed, out or Path(), json)
     from antistokes.instruments.backend import plugin
 
     kind = plugin("antistokes.procedures", procedure).load()
@@ -87,6 +94,16 @@ def _carry_out(
     as_json: bool,
     figure: bool,
 ) -> int:
+    report, code = measure(plan, station_path, sample, seed, path, figure)
+    if as_json:
+        emit(report)
+    return code
+
+
+def measure(
+    plan: Any, station_path: Path, sample: str | None, seed: int | None, path: Path, figure: bool
+) -> tuple[dict[str, Any], int]:
+    """Carry out *plan*, tell what came of it; the report and the exit code."""
     from antistokes.cli.progress import ProgressBar
     from antistokes.instruments.station import Station
     from antistokes.procedures.runner import run as run_on
@@ -103,16 +120,71 @@ def _carry_out(
     report |= {"virtual_seconds": outcome.seconds, "wall_seconds": time.perf_counter() - started}
     _tell(report, station.simulated, station.clock.virtual)
     _tell_other_wavelength(report.get("excitation_wavelength"), station.sample)
-    if as_json:
-        emit(report)
     if outcome.status == "completed":
-        return 0
+        return report, 0
     refused = isinstance(outcome.error, Refused) and not outcome.points
     word = "refused" if refused else f"run {outcome.status}"
     notes.print(f"antistokes: {word}: {outcome.reason}", markup=False)
     if outcome.status == "stopped":
-        return 130
-    return 2 if refused else 1
+        return report, 130
+    return report, 2 if refused else 1
+
+
+def run_plan(
+    plan_path: Path, station: str | None, sample: str | None, seed: int | None, folder: Path, as_json: bool
+) -> int:
+    """All runs of a plan file, each into a file of its own in *folder*.
+
+    All are checked before the first one begins. One that fails does not keep the next from being tried; one
+    that is stopped does.
+    """
+    from antistokes.procedures.plan_file import PlanFile
+
+    plan = PlanFile.read(plan_path)
+    if folder.suffix == ".h5" or not folder.is_dir():
+        raise Refused(f"--out = {folder}: must be a folder that exists, for the files of a plan")
+    seed = plan.seed if seed is None else seed
+    beside = plan_path.parent / plan.station if plan.station else None
+    named = str(beside) if station is None and beside is not None and beside.exists() else None
+    station_path = options.station_path(station or named or plan.station)
+    runs = [
+        (run.plan, sample or run.sample, options.free_path(folder / f"{run.stem}.h5")) for run in plan.runs
+    ]
+    _check_all(runs, station_path, seed)
+    reports, codes = [], []
+    for (sequence, which, path), run in zip(runs, plan.runs, strict=True):
+        own_seed = run.repeat if seed is None and run.repeat else None if seed is None else seed + run.repeat
+        report, code = measure(sequence, station_path, which, own_seed, path, figure=False)
+        reports.append(report)
+        codes.append(code)
+        if code == 130:
+            break
+    if as_json:
+        emit({"runs": reports})
+    return max(codes)
+
+
+def _check_all(runs: list[tuple[Any, str | None, Path]], station_path: Path, seed: int | None) -> None:
+    """:raises Refused: a run that cannot be carried out; nothing has moved"""
+    from antistokes.instruments.station import Station
+    from antistokes.procedures.measurement import Measurement
+
+    problems: list[str] = []
+    for sample in dict.fromkeys(which for _, which, _ in runs):
+        with Station.load(station_path, sample=sample, seed=seed) as station:
+            for sequence, which, path in runs:
+                if which != sample:
+                    continue
+                try:
+                    Measurement(sequence, station).bind()
+                except PlanRefused as refused:
+                    problems += [f"{path.stem}: {problem}" for problem in refused.problems]
+                except Refused as refused:
+                    problems.append(f"{path.stem}: {refused}")
+    if len(problems) == 1:
+        raise Refused(problems[0])
+    if problems:
+        raise PlanRefused(problems)
 
 
 def _tell_other_wavelength(laser: float | None, sample: SampleRecord | None) -> None:

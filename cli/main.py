@@ -13,6 +13,7 @@ import typer
 
 from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, serve
 from antistokes.cli.output import emit, notes
+from antistokes.cli.reproduce import command as reproduction
 from antistokes.instruments.errors import AntistokesError, Refused
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ files.register(app)
 catalogue.register(app)
 models.register(app)
 new_driver.register(app)
+reproduction.register(app)
 serve.register(app)
 doctor.register(app)
 

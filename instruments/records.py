@@ -47,6 +47,9 @@ class Beam(Record, kw_only=True, frozen=True):
     sample_to_pickoff: Positive = 1.0
     #: the most power at the sample this light path can and may deliver
     max_power_mW: Positive
+    #: of a mode-locked laser: full width of its pulses and their rate, needed for fluences
+    pulse_fs: Positive | None = None
+    repetition_MHz: Positive | None = None
 
     @property
     def area_cm2(self) -> float:

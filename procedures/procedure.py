@@ -121,14 +121,27 @@ def _from_numpy(value: Any) -> Any:
 
 
 def _in_units(procedure: str, name: str, value: Any, units: str) -> Any:
-    """A text with a unit as a number in *units*; anything else as it is."""
+    """A text with a unit as a number in *units*, alone or in a list; anything else as it is."""
     if isinstance(value, list):
         return [_in_units(procedure, name, item, units) for item in value]
     if not units or not isinstance(value, str):
+        return value
+    try:
+        return number_in(units, value, procedure)
+    except Refused as refused:
+        raise FileRefused(procedure, name, str(refused).removeprefix(f"{procedure} ")) from None
+
+
+def number_in(units: str, value: Any, thing: str) -> Any:
+    """*value*; a text such as ``"20 ms"`` as a number in *units*.
+
+    :raises Refused: says *thing*, the text and what would be right
+    """
+    if not isinstance(value, str):
         return value
     import pint
 
     try:
         return float(pint.Quantity(value).to(units).magnitude)
     except (pint.PintError, ValueError, AttributeError, TypeError) as error:
-        raise FileRefused(procedure, name, f"is {value!r}; must be a number in {units} ({error})") from None
+        raise Refused(f"{thing} is {value!r}; must be a number in {units} ({error})") from None

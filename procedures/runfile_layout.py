@@ -59,7 +59,7 @@ TIME = Channel("time", "s", "time since the start of the run")
 FLAGS = Channel("flags", long_name="quality flags", dtype="u4")
 
 _DEFINITION = "NXoptical_spectroscopy"
-_UNITS = ("um", "mW")
+_UNITS = ("um", "mW", "fs", "MHz")
 
 
 def channels_of(header: RunHeader) -> tuple[Channel, ...]:
@@ -182,6 +182,8 @@ def _fill_instrument(group: h5py.Group, header: RunHeader, version: str) -> None
         beam["incident_wavelength"].attrs["units"] = "nm"
     for key, value in header.beam.items():
         name, _, unit = key.rpartition("_")
+        if value is None:
+            continue
         if unit in _UNITS:
             beam[name] = float(value)
             beam[name].attrs["units"] = unit

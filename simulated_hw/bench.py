@@ -103,9 +103,12 @@ class Bench:
         self.clock, self.beam, self.sample, self.optics, self.seed = clock, beam, sample, optics, seed
         self.lock = threading.RLock()
         self.sources: dict[str, Source] = {}
+        self._pulses: LaserPulses | None = None
+        if beam is not None and beam.repetition_MHz is not None:
+            self._pulses = LaserPulses((beam.pulse_fs or 100.0) * 1e-15, beam.repetition_MHz * 1e6)
         self.shutters: dict[str, Element] = {}
         self.elements: dict[str, Element] = {}
-        #: the pulses of mode-locked sources, by the source's name
+        #: the pulses of sources that say so themselves; else all are as the beam record says
         self.mode_locked: dict[str, LaserPulses] = {}
         self.generator: PulseSource | None = None
         #: before the counters
@@ -143,8 +146,8 @@ class Bench:
     def triggers(self) -> PulseTrain | None:
         """What counters are triggered by: the pulse generator, without one the first mode-locked laser."""
         train = self.pulses()
-        if train is None and self.mode_locked:
-            laser = next(iter(self.mode_locked.values()))
+        laser = next(iter(self.mode_locked.values()), self._pulses)
+        if train is None and laser is not None:
             return PulseTrain(1 / laser.repetition, laser.width)
         return train
 
@@ -171,7 +174,7 @@ class Bench:
             share, wavelength = (1.0, source.wavelength) if self._calm else self._drifted(name, source)
             for element in elements.values():
                 share *= element.transmission(wavelength)
-            pulses = self.mode_locked.get(name)
+            pulses = self.mode_locked.get(name, self._pulses)
             if train is None:
                 power = source.power() * share
                 result.append(Excitation(wavelength, power, power, 1.0, pulses))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from antistokes.instruments.errors import FileRefused, nearest
-from antistokes.instruments.records import NonNegative, Record
+from antistokes.instruments.records import NonNegative, Positive, Record
 
 _TIME = ("s", "ms", "us", "ns", "ps")
 #: quantity to the units it may be stated in; "1" is a pure number
@@ -56,10 +58,32 @@ PROCEDURES = (
 )
 
 
+class Run(Record, kw_only=True, frozen=True):
+    """``[[runs]]``: how facts are measured: a procedure, its settings, and the light.
+
+    *over*: axes around it and their set-points. *wavelength* (nm): of the laser; the first one the sample is
+    meant for where nothing is said. *ambient* (K): of the sample where no cryostat moves it. *radius* (um) of
+    the beam: chosen after the highest irradiance where nothing is said. *station*: what else differs from
+    the usual station, table by table.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[\w .+-]+$")]
+    procedure: str
+    light: Literal["continuous", "tunable", "gated", "mode-locked"] = "continuous"
+    wavelength: Positive | None = None
+    ambient: Positive = 300.0
+    radius: Positive | None = None
+    settings: dict[str, Any] = {}
+    over: dict[str, list[float]] = {}
+    station: dict[str, Any] = {}
+
+
 class Fact(Record, kw_only=True, frozen=True):
     """``[[facts]]``: one number with the procedure that measures it.
 
     *of*: the band or line, where it is not one of the whole sample; *over*: the sample it is compared with.
+    *run*: the name of the run that gives it; *against*: that of a second one it is compared with. *at*: the
+    set-points it is read at; *analysis*: what the analysis is told, such as ``irradiance_range``.
     *kind*: ``emergent`` comes out of the model, ``recovery`` was put in and tests only whether the procedure
     finds it again. *tolerance* in the unit of the value, or *relative* as a fraction of it; neither is
     needed where *relation* says that the quantity lies ``above`` or ``below`` the value. *conditions* say
@@ -77,6 +101,10 @@ class Fact(Record, kw_only=True, frozen=True):
     kind: Literal["emergent", "recovery"]
     procedure: str
     conditions: str = ""
+    run: str = ""
+    against: str = ""
+    at: dict[str, float] = {}
+    analysis: dict[str, Any] = {}
     source: str
     doubtful: bool = False
 
@@ -103,6 +131,21 @@ class Fact(Record, kw_only=True, frozen=True):
             "source": self.source,
             "doubtful": self.doubtful,
         }
+
+
+def check_runs(facts: tuple[Fact, ...], runs: tuple[Run, ...], file: object) -> None:
+    """Refuse two runs of one name, an unknown procedure, and a fact whose run is not there."""
+    names = [run.name for run in runs]
+    for i, run in enumerate(runs):
+        if run.procedure not in PROCEDURES:
+            problem = f"is '{run.procedure}'; {nearest(run.procedure, PROCEDURES)}"
+            raise FileRefused(file, f"runs[{i}].procedure", problem)
+        if run.name in names[:i]:
+            raise FileRefused(file, f"runs[{i}].name", f"is '{run.name}', as that of another run")
+    for i, fact in enumerate(facts):
+        for key, name in (("run", fact.run), ("against", fact.against)):
+            if name and name not in names:
+                raise FileRefused(file, f"facts[{i}].{key}", f"is '{name}'; {nearest(name, names)}")
 
 
 def check_facts(facts: tuple[Fact, ...], names: Collection[str], file: object) -> None:

@@ -23,6 +23,7 @@ _IDENTITY = {
     "emission": ("name",),
     "lines": ("name",),
     "medium": ("wavelength",),
+    "runs": ("name",),
 }
 
 

@@ -15,7 +15,7 @@ from antistokes.simulated_hw.conditions import Conditions
 
 from .energy_transfer import EnergyTransfer
 from .enhancement import Enhanced
-from .facts import Fact, check_facts
+from .facts import Fact, Run, check_facts, check_runs
 from .families import read_family
 from .lasing import Lasing
 from .mechanism import Array, Line, Mechanism, Response
@@ -69,7 +69,9 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What may be known of a sample (*record*), what it should show (*facts*), the physics (*mechanism*).
+    """What may be known of a sample (*record*), the physics (*mechanism*), what it should show (*facts*).
+
+    How that is measured: *runs*.
 
     :ivar text: the file, and the files it extends
     :ivar kind: name of the mechanism
@@ -82,6 +84,7 @@ class Sample:
     facts: tuple[Fact, ...] = ()
     thermal: Thermal | None = None
     table1: bool = False
+    runs: tuple[Run, ...] = ()
 
     @classmethod
     def load(cls, source: str | Path) -> Sample:
@@ -105,7 +108,8 @@ class Sample:
         for key, table in modifiers.items():
             mechanism = MODIFIERS[key].read(mechanism, table, path)
         check_facts(file.facts, [*file.sample.bands, *(line.name for line in mechanism.lines)], path)
-        return cls(file.sample, text, kind, mechanism, file.facts, file.thermal, file.table1)
+        check_runs(file.facts, file.runs, path)
+        return cls(file.sample, text, kind, mechanism, file.facts, file.thermal, file.table1, file.runs)
 
     @property
     def lines(self) -> tuple[Line, ...]:

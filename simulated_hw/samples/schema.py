@@ -15,7 +15,7 @@ from msgspec import Meta
 from antistokes.instruments.errors import FileRefused
 from antistokes.instruments.records import Record, SampleRecord
 
-from .facts import Fact
+from .facts import Fact, Run
 
 FORMAT = "antistokes-sample"
 VERSION = 1
@@ -70,6 +70,7 @@ class SampleFile(Record, kw_only=True, frozen=True):
     sample: SampleRecord
     model: dict[str, Any]
     facts: tuple[Fact, ...] = ()
+    runs: tuple[Run, ...] = ()
     thermal: Thermal | None = None
     #: a row of Table 1 of Zhang, Du, Liu, Nanoscale 2024, 16, 2747
     table1: bool = False

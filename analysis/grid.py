@@ -1,0 +1,48 @@
+"""From the flat list of points of a run to an array with one dimension per axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .analyse import axes_of, steps_of
+from .bands import AnalysisError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def gridded(ds: xr.Dataset, step: int = 0) -> xr.Dataset:
+    """The points of a run along the axes that were moved: ``spectrum[temperature, irradiance, wavelength]``.
+
+    Where a set-point was visited more than once (up and down, repeats) there is a dimension ``visit`` too.
+    Points that were not reached are NaN.
+
+    :param ds: a run, as :func:`~antistokes.analysis.runfile.load` gives it
+    :param step: which procedure of a sequence, from 0
+    :raises AnalysisError: the run has no such step, or no axis
+    """
+    steps = list(steps_of(ds))
+    if not 0 <= step < len(steps):
+        raise AnalysisError(f"step {step}: this run has {len(steps)}, counted from 0")
+    part = steps[step]
+    names = [name for name in axes_of(part) if len(set(part[name].values.tolist())) > 1]
+    if not names:
+        raise AnalysisError("no axis was moved in this run: its points have no other order than time")
+    # the slowest first
+    names.sort(key=lambda name: np.count_nonzero(np.diff(part[name].values)))
+    rows = list(zip(*(part[name].values.tolist() for name in names), strict=True))
+    visits: dict[tuple[float, ...], int] = {}
+    visit = np.zeros(len(rows), dtype=int)
+    for i, row in enumerate(rows):
+        visit[i] = visits.get(row, 0)
+        visits[row] = visit[i] + 1
+    part = part.drop_vars("point", errors="ignore").reset_coords(
+        [name for name in ("time", "direction", "step", "reference") if name in part.coords]
+    )
+    if visit.any():
+        part, names = part.assign_coords(visit=("point", visit)), [*names, "visit"]
+    constant = [name for name in axes_of(part) if name not in names]
+    flat = part.drop_vars(constant).set_index(point=names)
+    return (flat.unstack("point") if len(names) > 1 else flat.rename(point=names[0])).transpose(*names, ...)

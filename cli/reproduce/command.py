@@ -1,0 +1,132 @@
+"""The command ``antistokes reproduce``."""
+
+from __future__ import annotations
+
+import json as json_
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from antistokes.cli import options
+from antistokes.cli.output import emit, notes, screen, table
+from antistokes.cli.report import with_error
+from antistokes.instruments.errors import Refused
+from antistokes.simulated_hw.samples.facts import Fact
+from antistokes.simulated_hw.samples.sample import Sample, shipped
+
+from .judge import Verdict, compare, judge
+from .measure import Job, Measured, carry_out, job_of
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(reproduce)
+
+
+def reproduce(
+    samples: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID|FILE]...", help="samples; all that are shipped otherwise"),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="folder for run files, figures and the report")
+    ] = Path("reproduced"),
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the virtual bench")] = 980,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="runs at the same time; one per core otherwise")
+    ] = None,
+    json: options.Json = False,
+) -> int:
+    """Measure what is known of samples again, on the virtual bench; exit code 1 when a fact is missed."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Refused(f"--out = {out}: exists already; must be a new or empty folder")
+    started = time.perf_counter()
+    facts = [(source, fact) for source in samples or shipped() for fact in Sample.load(source).facts]
+    wanted = _jobs(facts)
+    out.mkdir(parents=True, exist_ok=True)
+    done: dict[tuple[str, str], Measured] = {}
+    with Progress(console=notes, transient=True, disable=not notes.is_terminal) as progress:
+        bar = progress.add_task("measuring", total=len(wanted))
+        for measured in carry_out(list(wanted.values()), out, seed, jobs or os.cpu_count() or 1):
+            done[measured.job.source, measured.job.run.name] = measured
+            progress.advance(bar)
+    verdicts = [_verdict(source, fact, done) for source, fact in facts]
+    _tell(verdicts, time.perf_counter() - started)
+    if json:
+        for verdict in verdicts:
+            emit(verdict.as_dict())
+    return 0 if all(v.ok or v.fact.doubtful or not v.fact.run for v in verdicts) else 1
+
+
+def _jobs(facts: list[tuple[str, Fact]]) -> dict[tuple[str, str], Job]:
+    """The runs that *facts* need, each once, with all the analyses they ask of it."""
+    wanted: dict[tuple[str, str], Job] = {}
+    for source, fact in facts:
+        for key in _keys(source, fact):
+            job = wanted.get(key) or job_of(*key)
+            analyses = dict.fromkeys((*job.analyses, _options(fact)))
+            wanted[key] = replace(job, analyses=tuple(analyses))
+    return wanted
+
+
+def _keys(source: str, fact: Fact) -> list[tuple[str, str]]:
+    """(sample, run) that give the fact, and that it is compared with."""
+    if not fact.run:
+        return []
+    first, second = (source, fact.run), (fact.over or source, fact.against or fact.run)
+    return [first] if first == second else [first, second]
+
+
+def _options(fact: Fact) -> str:
+    return json_.dumps(fact.analysis, sort_keys=True)
+
+
+def _verdict(source: str, fact: Fact, done: dict[tuple[str, str], Measured]) -> Verdict:
+    keys = _keys(source, fact)
+    if not keys:
+        return Verdict(source, fact, problem="no run measures it")
+    runs = [done[key] for key in keys]
+    found = []
+    for run in runs:
+        if not run.found:
+            return Verdict(source, fact, problem=run.problem or "the run gave no points")
+        found.append(run.found[_options(fact)])
+    if len(runs) == 1:
+        return judge(source, fact, found[0], runs[0].path)
+    return compare(source, fact, runs[0].path, runs[1].path, found[0], found[1])
+
+
+def _tell(verdicts: list[Verdict], seconds: float) -> None:
+    """A table of all facts that were looked for, and how many were found again."""
+    listing = table("system", "fact", "kind", "expected", "measured", "")
+    for v in verdicts:
+        if not v.fact.run:
+            continue
+        line = v.as_dict()
+        listing.add_row(v.system, line["fact"], v.fact.kind, _expected(v.fact), _measured(v), _mark(v))
+    screen.print(listing)
+    measured = [v for v in verdicts if v.fact.run]
+    good = sum(v.ok for v in measured)
+    rest = len(verdicts) - len(measured)
+    more = f"; {rest} more have no run" if rest else ""
+    screen.print(f"{good} of {len(measured)} facts within their tolerance{more} ({seconds:.0f} s)")
+
+
+def _expected(fact: Fact) -> str:
+    unit = "" if fact.unit == "1" else f" {fact.unit}"
+    if fact.relation != "equal":
+        return f"{fact.relation} {fact.value:g}{unit}"
+    return f"{fact.value:g} ± {fact.margin:.2g}{unit}"
+
+
+def _measured(verdict: Verdict) -> str:
+    return verdict.problem or with_error(verdict.measured, verdict.stderr)
+
+
+def _mark(verdict: Verdict) -> str:
+    doubt = " (doubtful)" if verdict.fact.doubtful else ""
+    return ("ok" if verdict.ok else "MISSED") + doubt

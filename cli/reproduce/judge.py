@@ -1,0 +1,123 @@
+"""What was measured beside what is known."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from antistokes.analysis.findings import Finding, Findings
+from antistokes.simulated_hw.samples.facts import Fact
+
+#: how many standard errors a bound may be missed by, and by which an error must be smaller than a tolerance
+_SIGMAS = 2.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One fact and what was measured of it."""
+
+    system: str
+    fact: Fact
+    measured: float = math.nan
+    stderr: float = math.nan
+    file: str = ""
+    #: why nothing was measured
+    problem: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """A run file gave the value within the tolerance, or beyond the bound."""
+        if not self.file or not math.isfinite(self.measured):
+            return False
+        if self.fact.relation == "above":
+            return self.measured > self.fact.value
+        if self.fact.relation == "below":
+            return self.measured < self.fact.value
+        return abs(self.measured - self.fact.value) <= (self.fact.margin or 0.0) * (1 + 1e-9)
+
+    def as_dict(self) -> dict[str, Any]:
+        """One line for programs."""
+        fact = self.fact
+        name = f"{fact.quantity} of {fact.of}" if fact.of else fact.quantity
+        return {
+            "system": self.system,
+            "fact": f"{name} over {fact.over}" if fact.over else name,
+            "conditions": fact.conditions,
+            "procedure": fact.procedure,
+            "kind": fact.kind,
+            "relation": fact.relation,
+            "expected": fact.value,
+            "unit": fact.unit,
+            "tolerance": fact.margin,
+            "measured": self.measured,
+            "stderr": self.stderr,
+            "ok": self.ok,
+            "doubtful": fact.doubtful,
+            "file": self.file,
+            "problem": self.problem,
+        }
+
+
+def judge(system: str, fact: Fact, found: list[Findings], path: Path) -> Verdict:
+    """The verdict on a fact that one run shows."""
+    matching = [finding for block in found for finding in block.findings if _is_it(finding, fact, block)]
+    if not matching:
+        said = "; ".join(dict.fromkeys(block.problem for block in found if block.problem))
+        return Verdict(system, fact, problem=said or f"the run shows no {fact.quantity} of {fact.of or 'it'}")
+    value, stderr = in_unit(matching[0], fact.unit)
+    return Verdict(system, fact, value, stderr, str(path), "" if math.isfinite(value) else matching[0].note)
+
+
+#: a comparison's quantity to that of the two runs whose ratio or difference it is
+_RATIOS = {
+    "lifetime ratio": "lifetime",
+    "temperature change ratio": "temperature change",
+    "enhancement": "intensity",
+    "cross-section ratio": "intensity",
+    "band ratio": "intensity",
+}
+_DIFFERENCES = {"centroid shift": "centroid"}
+
+
+def compare(
+    system: str, fact: Fact, path: Path, other: Path, first: list[Findings], second: list[Findings]
+) -> Verdict:
+    """The verdict on a fact that two runs show: *first* over *second*, or their difference."""
+    quantity = _RATIOS.get(fact.quantity) or _DIFFERENCES.get(fact.quantity)
+    if quantity is None:
+        return Verdict(system, fact, problem=f"two runs do not show a {fact.quantity}")
+    part = replace(fact, quantity=quantity)
+    a, b = (judge(system, part, found, path) for found in (first, second))
+    if a.problem or b.problem:
+        return Verdict(system, fact, problem=a.problem or b.problem)
+    if fact.quantity in _DIFFERENCES:
+        value, stderr = a.measured - b.measured, math.hypot(a.stderr, b.stderr)
+    else:
+        value = a.measured / b.measured
+        stderr = abs(value) * math.hypot(a.stderr / a.measured, b.stderr / b.measured)
+    return Verdict(system, fact, value, stderr, f"{path} {other}")
+
+
+def in_unit(finding: Finding, unit: str) -> tuple[float, float]:
+    """Value and error of *finding* in *unit*."""
+    if finding.unit == unit:
+        return finding.value, finding.stderr
+    import pint
+
+    factor = _factor(pint, finding.unit, unit)
+    return finding.value * factor, finding.stderr * factor
+
+
+def _factor(pint: Any, found: str, wanted: str) -> float:
+    one, other = ("dimensionless" if unit == "1" else unit for unit in (found, wanted))
+    return float(pint.Quantity(1.0, one).to(other, "spectroscopy").magnitude)
+
+
+def _is_it(finding: Finding, fact: Fact, block: Findings) -> bool:
+    at = block.at | dict(finding.at)
+    here = all(math.isclose(at.get(key, math.nan), x, rel_tol=1e-6) for key, x in fact.at.items())
+    return (finding.quantity, finding.of) == (fact.quantity, fact.of) and here

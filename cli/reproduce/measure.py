@@ -1,0 +1,128 @@
+"""Carrying out the runs of sample files and analysing the files, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from antistokes.instruments.errors import AntistokesError
+from antistokes.simulated_hw.samples.facts import Run
+from antistokes.simulated_hw.samples.sample import Sample
+
+from .stations import station_of
+
+if TYPE_CHECKING:
+    from antistokes.analysis.findings import Findings
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one sample.
+
+    :param source: id of a shipped sample, or the path of a sample file
+    :param wavelength: of the laser, nm
+    :param analyses: keywords of the analyses wanted, as JSON
+    """
+
+    source: str
+    sample: str
+    run: Run
+    wavelength: float
+    analyses: tuple[str, ...] = ("{}",)
+
+    @property
+    def stem(self) -> str:
+        """Of its files."""
+        return f"{self.sample}-{self.run.name}".replace(" ", "-")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What became of a job: a file and what it shows, by keywords of the analysis; or why there is none."""
+
+    job: Job
+    path: Path
+    problem: str = ""
+    found: dict[str, list[Findings]] = field(default_factory=dict)
+    figures: tuple[Path, ...] = ()
+    wall_seconds: float = 0.0
+    virtual_seconds: float = 0.0
+
+
+def job_of(source: str, name: str) -> Job:
+    """:raises KeyError: the sample has no run of that name"""
+    sample = Sample.load(source)
+    run = next((run for run in sample.runs if run.name == name), None)
+    if run is None:
+        raise KeyError(f"{sample.record.id} has no run '{name}'")
+    return Job(source, sample.record.id, run, run.wavelength or sample.excitation)
+
+
+def carry_out(jobs: list[Job], folder: Path, seed: int, processes: int) -> Iterator[Measured]:
+    """All jobs, as they are finished; a run that fails says why and keeps no other from being made."""
+    if processes == 1:
+        for job in jobs:
+            yield _measure(job, folder, seed)
+        return
+    # not forked: a process that has threads must not be
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(_measure, job, folder, seed) for job in jobs]):
+            yield future.result()
+
+
+def _measure(job: Job, folder: Path, seed: int) -> Measured:
+    import tomli_w
+
+    from antistokes.instruments.station import Station
+    from antistokes.procedures.runner import run as run_on
+
+    logging.getLogger("antistokes").setLevel(logging.CRITICAL)
+    started = time.perf_counter()
+    path, file = folder / f"{job.stem}.h5", folder / f"{job.stem}.station.toml"
+    done = Measured(job, path)
+    try:
+        tables = station_of(job.run, job.source, job.wavelength, seed)
+        file.write_text(tomli_w.dumps(tables), encoding="utf-8")
+        with Station.load(file) as station:
+            outcome = run_on(_plan(job.run), station, path)
+        done = replace(done, problem=outcome.reason, virtual_seconds=outcome.seconds)
+        if outcome.points:
+            done = _analysed(done)
+    except (AntistokesError, ValueError) as error:
+        done = replace(done, problem=str(error))
+    return replace(done, wall_seconds=time.perf_counter() - started)
+
+
+def _plan(run: Run) -> Any:
+    from antistokes.instruments.backend import plugin
+    from antistokes.procedures.axes.named import make_axis
+    from antistokes.procedures.sequence import Sequence
+
+    procedure = plugin("antistokes.procedures", run.procedure).load().of(run.settings)
+    if not run.over:
+        return procedure
+    return Sequence([make_axis(name, values) for name, values in run.over.items()], [procedure])
+
+
+def _analysed(done: Measured) -> Measured:
+    from antistokes.analysis import analyse, load
+    from antistokes.analysis.figures import save_figure
+
+    dataset = load(done.path)
+    found: dict[str, list[Findings]] = {}
+    figures = []
+    for options in done.job.analyses:
+        blocks = analyse(dataset, **json.loads(options))
+        for i, block in enumerate(blocks):
+            if block.figure is not None and not found:
+                figures.append(done.path.with_name(f"{done.path.stem}-{i}.png"))
+                save_figure(block.figure(), figures[-1])
+        found[options] = [replace(block, figure=None) for block in blocks]  # a figure cannot be sent
+    return replace(done, found=found, figures=tuple(figures))

@@ -1,0 +1,121 @@
+"""The station a run of a sample file needs, as the tables of a station file."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from antistokes.simulated_hw.samples.facts import Run
+
+_POWER = 0.1  # W that the highest irradiance should take; the radius of the beam follows
+_NARROWEST, _WIDEST = 1.0, 4000.0  # um
+_RESERVE = 1.5  # of the laser over the highest power
+_PICKOFF = 0.02  # of the power goes to the meter, so that its head never saturates
+_STOKES_EDGE, _CLEAR = 1200.0, 4.0  # nm; short-pass edge so far below the laser
+_GENERATOR = {
+    "driver": "keysight_33500b",
+    "resource": "TCPIP0::192.168.1.50::5025::SOCKET",
+    "set": {"high": 5.0, "low": 0.0},
+}
+_INSTRUMENTS: dict[str, dict[str, Any]] = {
+    "attenuator": {"driver": "thorlabs_ell14", "resource": "ASRL1::INSTR"},
+    "power_meter": {"driver": "thorlabs_pm100d", "resource": "USB0::0x1313::0x8078::P0012345::INSTR"},
+    "spectrometer": {"driver": "ocean_seabreeze", "resource": "USB2+H00980"},
+}
+_CRYOSTAT = {
+    "driver": "lakeshore_336",
+    "resource": "ASRL2::INSTR",
+    "settings": {"sample_input": "B"},
+}
+
+
+def station_of(run: Run, sample: str, wavelength: float, seed: int) -> dict[str, Any]:
+    """The tables of the station file for *run*.
+
+    :param sample: id, or path of a sample file
+    :param wavelength: of the laser in nm
+    """
+    radius = run.radius or _radius(_highest_irradiance(run.settings))
+    area = math.pi * (radius * 1e-4) ** 2
+    power = max(area * _highest_irradiance(run.settings), _highest_power(run.settings))
+    laser, twin = _laser(run.light, wavelength, _RESERVE * power)
+    instruments = {"laser": laser} | {name: dict(entry) for name, entry in _INSTRUMENTS.items()}
+    if run.light == "gated":
+        instruments["generator"] = _GENERATOR
+    if "temperature" in run.over or run.procedure == "temperature-sweep":
+        instruments["cryostat"] = _CRYOSTAT
+    station: dict[str, Any] = {
+        "format": "antistokes-station",
+        "version": 1,
+        "name": f"{sample} {run.name}",
+        "backend": "@sim",
+        "instruments": instruments,
+        "beam": {
+            "w_x_um": radius,
+            "w_y_um": radius,
+            "profile": "top-hat",
+            "method": "set",
+            "date": "2026-11-01",
+            "sample_to_pickoff": (1 - _PICKOFF) / _PICKOFF,
+            "max_power_mW": 1.2e3 * power,
+        }
+        | ({"pulse_fs": 100.0, "repetition_MHz": 80.0} if run.light == "mode-locked" else {}),
+        "simulation": {
+            "sample": sample,
+            "seed": seed,
+            "optics": {
+                "pickoff": _PICKOFF,
+                "ambient_K": run.ambient,
+                "filter": {"edge_nm": min(wavelength - _CLEAR, _STOKES_EDGE), "edge_width_nm": 0.5},
+            },
+            "twins": {"laser": twin},
+        },
+    }
+    return merged(station, run.station)
+
+
+def merged(station: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """*station* with *changes*, table by table; ``{}`` in place of an instrument removes it."""
+    result = dict(station)
+    for key, value in changes.items():
+        if isinstance(value, dict) and not value:
+            result.pop(key, None)
+        elif isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = merged(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def _laser(light: str, wavelength: float, power: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The laser's entry in the station file and its twin's settings."""
+    entry = {
+        "driver": "cobolt_06",
+        "resource": "ASRL5::INSTR",
+        "settings": {"wavelength": wavelength} | ({"gated": True} if light == "gated" else {}),
+    }
+    return entry, {"wavelength_nm": wavelength, "rated_W": power}
+
+
+def _radius(irradiance: float) -> float:
+    """In um, so that *irradiance* (W/cm²) takes the usual power."""
+    if irradiance <= 0:
+        return 100.0
+    return min(max(math.sqrt(_POWER / (math.pi * irradiance)) * 1e4, _NARROWEST), _WIDEST)
+
+
+def _highest_irradiance(settings: dict[str, Any]) -> float:
+    """In W/cm²; 0 where the settings speak of power."""
+    if settings.get("unit", "W/cm^2") != "W/cm^2":
+        return 0.0
+    values = [settings[key] for key in ("stop", "irradiance") if key in settings]
+    return float(
+        max((v for value in values for v in (value if isinstance(value, list) else [value])), default=0)
+    )
+
+
+def _highest_power(settings: dict[str, Any]) -> float:
+    """In W; 0 where the settings speak of irradiance."""
+    if settings.get("unit") == "mW":
+        return float(settings["stop"]) * 1e-3
+    return float(settings.get("power", 0.0)) * 1e-3

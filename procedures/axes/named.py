@@ -1,0 +1,43 @@
+"""Axes by the names of their set-points: what plan files and the command line speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from antistokes.instruments.errors import Refused, nearest
+
+from .axis import Array, Axis
+from .excitation_power import ExcitationPower
+from .excitation_wavelength import ExcitationWavelength
+from .pulse_width import PulseWidth
+from .sample_temperature import SampleTemperature
+
+#: name to what makes the axis from set-points in the unit given, and further keywords
+AXES: dict[str, tuple[Callable[..., Axis], str, dict[str, Any]]] = {
+    "temperature": (SampleTemperature, "K", {}),
+    "excitation_wavelength": (ExcitationWavelength, "nm", {}),
+    "irradiance": (ExcitationPower, "W/cm^2", {"unit": "W/cm^2"}),
+    "power": (ExcitationPower, "mW", {"unit": "mW"}),
+    "photon_flux": (ExcitationPower, "1/s", {"unit": "1/s"}),
+    "pulse_energy": (ExcitationPower, "uJ", {"unit": "uJ"}),
+    "pulse_width": (PulseWidth, "s", {}),
+}
+
+
+def make_axis(name: str, values: Array | list[float], **options: Any) -> Axis:
+    """The axis called *name*.
+
+    :param values: set-points, in the unit :data:`AXES` says
+    :param options: further keywords of the axis: ``order="shuffled"``, ``period=0.03``
+    :raises Refused: an unknown axis or keyword
+    """
+    if name not in AXES:
+        raise Refused(f"axis '{name}' is unknown; {nearest(name, AXES)}")
+    kind, _, fixed = AXES[name]
+    try:
+        return kind(np.asarray(values, float), **fixed, **options)
+    except TypeError as error:
+        raise Refused(f"axis '{name}': {error}") from None

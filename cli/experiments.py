@@ -116,7 +116,11 @@ def measure(
         station.close()
     file = str(path) if path.exists() else None
     report: dict[str, Any] = {"file": file, "status": outcome.status, "reason": outcome.reason}
-    report |= report_of(path, figure=figure) if outcome.points else {"points": 0}
+    try:
+        report |= report_of(path, figure=figure) if outcome.points else {"points": 0}
+    except KeyboardInterrupt:
+        notes.print(f"the run has {outcome.status}; to analyse it: antistokes plot {path}")
+        raise
     report |= {"virtual_seconds": outcome.seconds, "wall_seconds": time.perf_counter() - started}
     _tell(report, station.simulated, station.clock.virtual)
     _tell_other_wavelength(report.get("excitation_wavelength"), station.sample)

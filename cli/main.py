@@ -10,13 +10,27 @@ import sys
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, serve
 from antistokes.cli.output import emit, notes
 from antistokes.cli.reproduce import command as reproduction
 from antistokes.instruments.errors import AntistokesError, Refused
 
+class Interrupted(Exception):
+    """Ctrl-C outside of a run, which typer would turn into a silent end."""
+
+
+class _Commands(typer.core.TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -62,7 +76,7 @@ def _run(arguments: list[str]) -> int:
         return ended.exit_code
     except _WrongUsage as error:
         return _fail(error.format_message(), 2, as_json)
-    except (KeyboardInterrupt, typer.Abort):
+    except (Interrupted, KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130, as_json)
     except Refused as error:
         return _fail(str(error), 2, as_json)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from .backend import Backend, open_backend
 from .clock import Clock
@@ -26,11 +26,15 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class SafeStep:
-    """What became of making one device safe; ``problem`` is empty when it worked."""
+    """What became of making one device safe, or of closing it; ``problem`` is empty when it worked."""
 
     device: str
     seconds: float
     problem: str = ""
+    action: Literal["made safe", "closed"] = "made safe"
+
+    def __str__(self) -> str:
+        return f"{self.device} could not be {self.action}: {self.problem}" if self.problem else self.device
 
 
 class Station:
@@ -213,16 +217,18 @@ class Station:
         return steps
 
     def close(self) -> list[SafeStep]:
-        """Make all safe, then close all. May be called again."""
+        """Make all safe, then close all; what became of it. May be called again."""
+        steps: list[SafeStep] = []
         try:
-            return self.make_safe()
+            steps += self.make_safe()
         finally:
             for name, device in reversed(list(self._devices.items())):
-                _close(name, device)
+                steps += _close(name, device)
             self._devices.clear()
             self._views.clear()
             atexit.unregister(self.close)
             self.backend.close()
+        return steps
 
     def __enter__(self) -> Station:
         return self.open()
@@ -231,11 +237,14 @@ class Station:
         self.close()
 
 
-def _close(name: str, device: Any) -> None:
+def _close(name: str, device: Any) -> list[SafeStep]:
+    """What went wrong: nothing, or one step."""
     try:
         device.close()
     except Exception as error:
         log.error("%s: could not be closed: %s", name, _in_words(error))
+        return [SafeStep(name, 0.0, _in_words(error), "closed")]
+    return []
 
 
 def _in_words(error: BaseException) -> str:

@@ -105,9 +105,8 @@ class Runner:
                 if not refused:
                     safe = self.station.make_safe()
                     snapshot = self.station.snapshot()
-                if opened:
-                    self.station.close()
-                problems = [f"{s.device} could not be made safe: {s.problem}" for s in safe if s.problem]
+                closing = self.station.close() if opened else []
+                problems = list(dict.fromkeys(str(step) for step in (*safe, *closing) if step.problem))
                 if error is None:  # else the device that failed is named already
                     problems += _unanswered(snapshot)
                 if problems:
@@ -136,7 +135,7 @@ class Runner:
             raise
         except Exception:
             # a device that fails before the first point leaves a file that says so
-            sinks.open(self._header(plan, measurement))
+            sinks.open(self._header(plan, None))
             raise
         sinks.open(header)
         self.state = "running"

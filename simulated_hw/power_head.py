@@ -1,12 +1,15 @@
-"""A silicon photodiode behind a neutral absorber at the pick-off: what simulated power meters look through.
+"""A power sensor at the pick-off: what simulated power meters look through.
 
-Responsivity and noise are typical of such heads and assumed.
+A silicon photodiode behind a neutral absorber, or a thermal sensor, which sees all wavelengths alike.
+Responsivity and noise are typical of such heads and assumed; give a thermal one the noise and the wavelengths
+of its data sheet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from .bench import Bench
 
 # relative responsivity, A/W against nm (typical shape, assumed)
 _WAVELENGTH = [400, 450, 500, 550, 600, 650, 700, 750, 800, 850, 900, 950, 980, 1000, 1050, 1100]
+_THERMAL = 0.01  # A/W that stand for the volts of a thermopile
 _RESPONSIVITY = [
     0.006,
     0.012,
@@ -36,9 +40,10 @@ _RESPONSIVITY = [
 ]
 
 
-class SiliconSettings(Record, kw_only=True, frozen=True):
+class PowerHeadSettings(Record, kw_only=True, frozen=True):
     """Part of ``[simulation.twins.NAME]`` of a meter with such a head."""
 
+    sensor: Literal["silicon", "thermal"] = "silicon"
     #: relative noise of one reading with 100 averages
     noise: NonNegative = 0.002
     #: W, noise floor of one reading
@@ -47,19 +52,23 @@ class SiliconSettings(Record, kw_only=True, frozen=True):
     wavelength_max: Positive = 1100.0
 
 
-class SiliconHead:
+class PowerHead:
     """Looks at the pick-off of *bench*; its noise comes from *rng*."""
 
-    def __init__(self, bench: Bench, rng: np.random.Generator, settings: SiliconSettings) -> None:
+    def __init__(self, bench: Bench, rng: np.random.Generator, settings: PowerHeadSettings) -> None:
         self.bench, self.rng, self.settings = bench, rng, settings
 
     def current(self) -> float:
         """Photocurrent now, A, without noise."""
-        return sum(power * responsivity(wavelength) for wavelength, power in self.bench.pickoff())
+        return sum(power * self.responsivity(wavelength) for wavelength, power in self.bench.pickoff())
+
+    def responsivity(self, wavelength: float) -> float:
+        """A/W at *wavelength* in nm."""
+        return _THERMAL if self.settings.sensor == "thermal" else responsivity(wavelength)
 
     def power(self, current: float, wavelength: float, averages: float = 100) -> float:
         """One reading, W: *current* taken as light of *wavelength* (nm), with noise."""
-        shown = current / responsivity(wavelength)
+        shown = current / self.responsivity(wavelength)
         sigma = self.settings.noise * shown * (100 / averages) ** 0.5
         return float(
             shown + sigma * self.rng.standard_normal() + self.settings.floor_W * self.rng.standard_normal()

@@ -12,7 +12,7 @@ import math
 import re
 from typing import Any, Literal
 
-from ..power_head import SiliconHead, SiliconSettings, choose_range, responsivity
+from ..power_head import PowerHead, PowerHeadSettings, choose_range
 from .newport_1936r_messages import OUT_OF_RANGE, NewportError, integer, newport, number
 from .newport_1936r_store import StoreTwin, number_text
 
@@ -23,7 +23,7 @@ _RANGE_TIME = 0.1  # s per step of the range
 _AMPERE, _WATT, _WATT_PER_CM2, _DBM = 0, 2, 3, 6
 
 
-class Newport1936RSettings(SiliconSettings, kw_only=True, frozen=True):
+class Newport1936RSettings(PowerHeadSettings, kw_only=True, frozen=True):
     """``[simulation.twins.NAME]``."""
 
     instrument: Literal["1936-R", "2936-R"] = "1936-R"
@@ -41,7 +41,7 @@ class Newport1936RTwin(StoreTwin):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.head = SiliconHead(self.bench, self.rng, self.settings)
+        self.head = PowerHead(self.bench, self.rng, self.settings)
         self.channel = 1
         self.detector_present = True
         self.wavelength = 635
@@ -94,7 +94,7 @@ class Newport1936RTwin(StoreTwin):
 
     @newport("PM:RESPonsivity?")
     def get_responsivity(self, _: str | None) -> str:
-        return number_text(responsivity(self.wavelength))
+        return number_text(self.head.responsivity(self.wavelength))
 
     @newport("PM:ATTenuator?")
     def get_attenuator(self, _: str | None) -> str:
@@ -257,7 +257,9 @@ class Newport1936RTwin(StoreTwin):
         if not ranging:
             power = self.head.power(min(current, _CLIP * top), self.wavelength, self.kept["PM:DIGITALFILTER"])
             first, offset, second = self.correction
-            self._shown = self._in_units(((power * first + offset) * second) * responsivity(self.wavelength))
+            self._shown = self._in_units(
+                ((power * first + offset) * second) * self.head.responsivity(self.wavelength)
+            )
         status = self.unit << 7 | self.range << 4 | 1 << 3 | ranging << 2
         status |= (current > _OVER * _TOPS[-1]) << 1 | (current > _OVER * top)
         return self._shown - self.zero, status
@@ -270,5 +272,5 @@ class Newport1936RTwin(StoreTwin):
     def _in_units(self, current: float) -> float:
         if self.unit == _AMPERE:
             return current
-        power = current / responsivity(self.wavelength)  # the detector has 1 cm²
+        power = current / self.head.responsivity(self.wavelength)  # the detector has 1 cm²
         return 10 * math.log10(max(power, 1e-14) / 1e-3) if self.unit == _DBM else power

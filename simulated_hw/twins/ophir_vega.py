@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, Literal
 
-from ..power_head import SiliconHead, SiliconSettings, choose_range
+from ..power_head import PowerHead, PowerHeadSettings, choose_range
 from .ophir_vega_messages import PARAMETER, MessageTwin, OphirError, integer, ophir
 
 _RANGES = {  # W, ascending, filter in and out
@@ -27,7 +27,7 @@ _AUTOMATIC, _DBM = -1, -2
 _FAVOURITES = 6
 
 
-class OphirSettings(SiliconSettings, kw_only=True, frozen=True):
+class OphirSettings(PowerHeadSettings, kw_only=True, frozen=True):
     """``[simulation.twins.NAME]``."""
 
     serial: str = "612345"
@@ -51,7 +51,7 @@ class OphirTwin(MessageTwin):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.silicon = SiliconHead(self.bench, self.rng, self.settings)
+        self.silicon = PowerHead(self.bench, self.rng, self.settings)
         self.connected = self.settings.head_type != "XX"
         self.main_screen = True
         self._zeroing_from: float | None = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar, NamedTuple
 
-from ..power_head import SiliconHead, SiliconSettings, choose_range, responsivity
+from ..power_head import PowerHead, PowerHeadSettings, choose_range
 from ..scpi import ILLEGAL_VALUE, ScpiError, boolean, number, query_number, scpi
 from ..twin import answers
 from .thorlabs_pm100d_settings import DisplayTwin, SettingsTwin, as_number
@@ -42,7 +42,7 @@ class Model(NamedTuple):
     most_averages: int
 
 
-class PM100DSettings(SiliconSettings, kw_only=True, frozen=True):
+class PM100DSettings(PowerHeadSettings, kw_only=True, frozen=True):
     """``[simulation.twins.NAME]``."""
 
     serial: str = "P0012345"
@@ -58,7 +58,7 @@ class PowerMeterTwin(SettingsTwin):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.head = SiliconHead(self.bench, self.rng, self.settings)
+        self.head = PowerHead(self.bench, self.rng, self.settings)
         self.range = len(_CURRENT_RANGES) - 1
         self._previous = 0.0  # the reading that comes once more after a range change
         self._stale = False
@@ -108,11 +108,13 @@ class PowerMeterTwin(SettingsTwin):
     @scpi("[SENSe[1]:]CORRection:POWer[:PDIode][:RESPonse]?")
     def get_responsivity(self, text: str | None) -> str:
         present = self._responsivity()
-        return as_number(query_number(text, present / 2, present * 2, responsivity(self.wavelength), present))
+        return as_number(
+            query_number(text, present / 2, present * 2, self.head.responsivity(self.wavelength), present)
+        )
 
     @scpi("[SENSe[1]:]CORRection:POWer[:PDIode][:RESPonse]")
     def set_responsivity(self, text: str | None) -> None:
-        default = responsivity(self.wavelength)
+        default = self.head.responsivity(self.wavelength)
         self.numbers["responsivity"] = number(text, default / 2, default * 2, default, {"A": 1.0})
 
     @scpi("[SENSe[1]:]AVERage[:COUNt]?")
@@ -251,7 +253,7 @@ class PowerMeterTwin(SettingsTwin):
         light = self.head.current()
         seen = light - self._dark()
         # a responsivity of the user's own, and an attenuator in front of the head
-        factor = responsivity(self.wavelength) / self._responsivity() * self._attenuation()
+        factor = self.head.responsivity(self.wavelength) / self._responsivity() * self._attenuation()
         shown = factor * self.head.power(seen, self.wavelength, self.averages)
         if self.auto_range:
             needed = choose_range(light, self.range, _CURRENT_RANGES)
@@ -286,7 +288,7 @@ class PowerMeterTwin(SettingsTwin):
         return _TEMPERATURE + 0.02 * float(self.rng.standard_normal())
 
     def _responsivity(self) -> float:
-        return self.numbers.get("responsivity", responsivity(self.wavelength))
+        return self.numbers.get("responsivity", self.head.responsivity(self.wavelength))
 
     def _attenuation(self) -> float:
         """The factor the reading is multiplied with."""

@@ -5,7 +5,7 @@ import pytest
 
 from antistokes.instruments.clock import VirtualClock
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
-from antistokes.simulated_hw.power_head import SiliconHead, SiliconSettings, choose_range, responsivity
+from antistokes.simulated_hw.power_head import PowerHead, PowerHeadSettings, choose_range, responsivity
 
 
 class Lamp:
@@ -16,17 +16,17 @@ class Lamp:
 
 
 @pytest.fixture
-def head() -> SiliconHead:
+def head() -> PowerHead:
     bench = Bench(VirtualClock(), None, None, OpticsSettings(pickoff=0.1), seed=1)
     bench.sources["lamp"] = Lamp()
-    return SiliconHead(bench, np.random.default_rng(1), SiliconSettings(noise=0.01, floor_W=1e-9))
+    return PowerHead(bench, np.random.default_rng(1), PowerHeadSettings(noise=0.01, floor_W=1e-9))
 
 
-def test_the_current_is_that_of_the_light_at_the_pick_off(head: SiliconHead) -> None:
+def test_the_current_is_that_of_the_light_at_the_pick_off(head: PowerHead) -> None:
     assert head.current() == pytest.approx(0.01 * responsivity(980))
 
 
-def test_averaging_lowers_the_noise_down_to_the_floor(head: SiliconHead) -> None:
+def test_averaging_lowers_the_noise_down_to_the_floor(head: PowerHead) -> None:
     def spread(current: float, averages: float) -> float:
         return float(np.std([head.power(current, 980, averages) for _ in range(1000)]))
 
@@ -46,7 +46,7 @@ def test_a_range_changes_when_it_is_too_small_or_far_too_large(level: float, pre
     assert choose_range(level, present, [0.1, 1.0, 10.0]) == best
 
 
-def test_a_wavelength_set_wrong_shows(head: SiliconHead) -> None:
+def test_a_wavelength_set_wrong_shows(head: PowerHead) -> None:
     """980 nm read with the meter set to 532 nm: P·R(980)/R(532), more than twice too much."""
     right = np.mean([head.power(head.current(), 980) for _ in range(200)])
     wrong = np.mean([head.power(head.current(), 532) for _ in range(200)])

@@ -262,7 +262,8 @@ def test_a_device_that_cannot_be_closed_keeps_no_other_from_it(
     outcome = run(SWEEP, virtual, tmp_path / "run.h5")
     assert wire.injected
     assert outcome.status == load(tmp_path / "run.h5").attrs["status"] == "failed"
-    assert outcome.reason == f"{device} could not be closed: RuntimeError: injected"
+    assert outcome.reason.startswith(f"{device} could not be closed: ")
+    assert "injected" in outcome.reason
     assert outcome.points == load(tmp_path / "run.h5").sizes["point"] == 2
     assert not virtual.backend.world.bench.light_is_on()
     assert not list(virtual)

@@ -21,6 +21,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]
 def register(app: typer.Typer) -> None:
     app.command()(plot)
     app.command()(info)
+    app.command()(report)
     app.command()(recover)
 
 
@@ -61,6 +62,29 @@ def info(file: File, json: options.Json = False) -> int:
     screen.print(table)
     if json:
         emit({"file": str(file)} | described)
+    return 0
+
+
+def report(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="run files")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="PAGE", help="the page; beside the first file otherwise")
+    ] = None,
+    json: options.Json = False,
+) -> int:
+    """Write one HTML page about run files: figures, values, flags, settings, provenance."""
+    from antistokes.cli.page import page, run_section
+
+    for file in files:
+        _read(file)
+    target = out or options.free_path(files[0].with_suffix(".html"))
+    if target.suffix.lower() not in (".html", ".htm") or not target.parent.is_dir():
+        raise Refused(f"--out = {target}: must be a page that ends in .html, in a folder that exists")
+    title = files[0].stem if len(files) == 1 else f"{len(files)} runs"
+    target.write_text(page(title, map(run_section, files)), encoding="utf-8")
+    screen.print(f"page: {target}", markup=False)
+    if json:
+        emit({"page": str(target), "files": [str(file) for file in files]})
     return 0
 
 

@@ -45,7 +45,10 @@ def reproduce(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Refused(f"--out = {out}: exists already; must be a new or empty folder")
     started = time.perf_counter()
-    facts = [(source, fact) for source in samples or shipped() for fact in Sample.load(source).facts]
+    # the station files, which name them, lie in another folder
+    sources = [str(Path(s).resolve()) if s.endswith(".toml") else s for s in samples or shipped()]
+    loaded = {source: Sample.load(source) for source in sources}
+    facts = [(source, fact) for source in sources for fact in loaded[source].facts]
     wanted = _jobs(facts)
     out.mkdir(parents=True, exist_ok=True)
     done: dict[tuple[str, str], Measured] = {}
@@ -54,7 +57,7 @@ def reproduce(
         for measured in carry_out(list(wanted.values()), out, seed, jobs or os.cpu_count() or 1):
             done[measured.job.source, measured.job.run.name] = measured
             progress.advance(bar)
-    verdicts = [_verdict(source, fact, done) for source, fact in facts]
+    verdicts = [_verdict(source, loaded[source].record.id, fact, done) for source, fact in facts]
     _tell(verdicts, time.perf_counter() - started)
     if json:
         for verdict in verdicts:
@@ -85,19 +88,19 @@ def _options(fact: Fact) -> str:
     return json_.dumps(fact.analysis, sort_keys=True)
 
 
-def _verdict(source: str, fact: Fact, done: dict[tuple[str, str], Measured]) -> Verdict:
+def _verdict(source: str, system: str, fact: Fact, done: dict[tuple[str, str], Measured]) -> Verdict:
     keys = _keys(source, fact)
     if not keys:
-        return Verdict(source, fact, problem="no run measures it")
+        return Verdict(system, fact, problem="no run measures it")
     runs = [done[key] for key in keys]
     found = []
     for run in runs:
         if not run.found:
-            return Verdict(source, fact, problem=run.problem or "the run gave no points")
+            return Verdict(system, fact, problem=run.problem or "the run gave no points")
         found.append(run.found[_options(fact)])
     if len(runs) == 1:
-        return judge(source, fact, found[0], runs[0].path)
-    return compare(source, fact, runs[0].path, runs[1].path, found[0], found[1])
+        return judge(system, fact, found[0], runs[0].path)
+    return compare(system, fact, runs[0].path, runs[1].path, found[0], found[1])
 
 
 def _tell(verdicts: list[Verdict], seconds: float) -> None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from antistokes.analysis.findings import Finding, Findings
 from antistokes.simulated_hw.samples.facts import Fact
 
@@ -64,12 +62,11 @@ class Verdict:
 
 def judge(system: str, fact: Fact, found: list[Findings], path: Path) -> Verdict:
     """The verdict on a fact that one run shows."""
-    matching = [finding for block in found for finding in block.findings if _is_it(finding, fact, block)]
-    if not matching:
-        said = "; ".join(dict.fromkeys(block.problem for block in found if block.problem))
-        return Verdict(system, fact, problem=said or f"the run shows no {fact.quantity} of {fact.of or 'it'}")
-    value, stderr = in_unit(matching[0], fact.unit)
-    return Verdict(system, fact, value, stderr, str(path), "" if math.isfinite(value) else matching[0].note)
+    finding = _find(fact.quantity, fact, found)
+    if isinstance(finding, str):
+        return Verdict(system, fact, problem=finding)
+    value, stderr = in_unit(finding, fact.unit)
+    return Verdict(system, fact, value, stderr, str(path), "" if math.isfinite(value) else finding.note)
 
 
 #: a comparison's quantity to that of the two runs whose ratio or difference it is
@@ -90,15 +87,15 @@ def compare(
     quantity = _RATIOS.get(fact.quantity) or _DIFFERENCES.get(fact.quantity)
     if quantity is None:
         return Verdict(system, fact, problem=f"two runs do not show a {fact.quantity}")
-    part = replace(fact, quantity=quantity)
-    a, b = (judge(system, part, found, path) for found in (first, second))
-    if a.problem or b.problem:
-        return Verdict(system, fact, problem=a.problem or b.problem)
+    a, b = (_find(quantity, fact, found) for found in (first, second))
+    if isinstance(a, str) or isinstance(b, str):
+        return Verdict(system, fact, problem=a if isinstance(a, str) else str(b))
+    divisor, error = in_unit(b, a.unit)
     if fact.quantity in _DIFFERENCES:
-        value, stderr = a.measured - b.measured, math.hypot(a.stderr, b.stderr)
+        value, stderr = a.value - divisor, math.hypot(a.stderr, error)
     else:
-        value = a.measured / b.measured
-        stderr = abs(value) * math.hypot(a.stderr / a.measured, b.stderr / b.measured)
+        value = a.value / divisor
+        stderr = abs(value) * math.hypot(a.stderr / a.value, error / divisor)
     return Verdict(system, fact, value, stderr, f"{path} {other}")
 
 
@@ -117,7 +114,13 @@ def _factor(pint: Any, found: str, wanted: str) -> float:
     return float(pint.Quantity(1.0, one).to(other, "spectroscopy").magnitude)
 
 
-def _is_it(finding: Finding, fact: Fact, block: Findings) -> bool:
-    at = block.at | dict(finding.at)
-    here = all(math.isclose(at.get(key, math.nan), x, rel_tol=1e-6) for key, x in fact.at.items())
-    return (finding.quantity, finding.of) == (fact.quantity, fact.of) and here
+def _find(quantity: str, fact: Fact, found: list[Findings]) -> Finding | str:
+    """*quantity* of what the fact is of, at its set-points; else why it is not there."""
+    for block in found:
+        for finding in block.findings:
+            at = block.at | dict(finding.at)
+            here = all(math.isclose(at.get(key, math.nan), x, rel_tol=1e-6) for key, x in fact.at.items())
+            if (finding.quantity, finding.of) == (quantity, fact.of) and here:
+                return finding
+    said = "; ".join(dict.fromkeys(block.problem for block in found if block.problem))
+    return said or f"the run shows no {quantity} of {fact.of or 'it'}"

@@ -1,0 +1,89 @@
+"""``antistokes run PLAN.toml`` and ``antistokes report``."""
+
+from __future__ import annotations
+
+import pytest
+
+from antistokes.analysis import load
+
+PLAN = """
+format = "antistokes-plan"
+version = 1
+[[runs]]
+file = "night"
+repeats = 2
+[[runs.over]]
+axis = "temperature"
+values = [295, 300]
+[[runs.steps]]
+procedure = "power-sweep"
+settings = { start = 1, stop = 10, points_per_decade = 3, order = "up", frames = 2 }
+"""
+
+
+@pytest.fixture
+def plan(tmp_path):
+    path = tmp_path / "night.toml"
+    path.write_text(PLAN)
+    return path
+
+
+def test_every_run_of_a_plan_gets_a_file_and_noise_of_its_own(antistokes, plan, tmp_path):
+    done = antistokes("run", plan, "--json")
+    assert done.code == 0
+    assert [run["status"] for run in done.data["runs"]] == ["completed"] * 2
+    first, second = (load(tmp_path / f"night-{number}.h5") for number in (1, 2))
+    assert first["irradiance"].values.tolist() == second["irradiance"].values.tolist()
+    assert not (first["pump_power"].values == second["pump_power"].values).any()
+
+
+def test_the_station_of_a_plan_is_looked_for_beside_it(antistokes, plan, variant):
+    variant(("max_power_mW = 360", "max_power_mW = 1"))
+    plan.write_text(PLAN.replace("version = 1", 'version = 1\nstation = "lab.toml"'))
+    done = antistokes("run", plan)
+    assert done.code == 2
+    assert "outside the allowed 0 to 1 mW" in done.err
+
+
+def test_a_plan_that_cannot_work_is_refused_before_anything_is_made(antistokes, plan, tmp_path):
+    plan.write_text(PLAN.replace("[295, 300]", "[295, 900]").replace("stop = 10", "stop = 1e6"))
+    done = antistokes("run", plan)
+    assert done.code == 2
+    for word in ("night-1: cryostat", "900 K", "night-2", "1000000 W"):
+        assert word in done.err
+    assert not list(tmp_path.glob("*.h5"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--set", "start=2"), "--set"),
+        (("--out", "file.h5"), "must be a folder"),
+        (("--station", "nowhere.toml"), "nowhere.toml"),
+    ],
+)
+def test_wrong_use_of_a_plan_is_refused(antistokes, plan, arguments, words):
+    done = antistokes("run", plan, *arguments)
+    assert (done.code, words in done.err) == (2, True)
+
+
+def test_a_report_holds_figures_values_flags_and_settings(antistokes, plan, tmp_path):
+    antistokes("run", plan)
+    done = antistokes("report", "night-1.h5", "night-2.h5", "--json")
+    assert done.code == 0
+    page = (tmp_path / done.data["page"]).read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 4
+    for words in (
+        "exponent",
+        "simulated",
+        "Flags of 8 points",
+        "power-sweep at temperature 300",
+        "pymeasure",
+    ):
+        assert words in page
+
+
+def test_a_report_of_something_else_is_refused(antistokes, tmp_path):
+    (tmp_path / "text.h5").write_text("no run")
+    assert antistokes("report", "text.h5").code == 2
+    assert antistokes("report", "nothing.h5").code == 2

@@ -86,13 +86,20 @@ def show(sample: SampleId, toml: bool = False, json: options.Json = False) -> No
             screen.print("(?) doubtful: not to be believed without checking; the sample's file says why")
 
 
-def template(mechanism: Annotated[str, typer.Argument(help="energy-transfer, power-law, …")]) -> None:
+def template(
+    mechanism: Annotated[str, typer.Argument(help="energy-transfer, power-law, …")],
+    json: options.Json = False,
+) -> None:
     """Print a sample file to start from: ``antistokes samples template energy-transfer > mine.toml``."""
     from antistokes.simulated_hw.samples.sample import MECHANISMS, template_file
 
     if mechanism not in MECHANISMS:
         raise Refused(f"mechanism '{mechanism}' is unknown; {nearest(mechanism, MECHANISMS)}")
-    sys.stdout.write(template_file(mechanism).read_text(encoding="utf-8"))
+    text = template_file(mechanism).read_text(encoding="utf-8")
+    if json:
+        emit({"template": mechanism, "text": text})
+    else:
+        sys.stdout.write(text)
 
 
 def plot(

@@ -29,7 +29,8 @@ def register(app: typer.Typer) -> None:
 def doctor(station: options.Station = None, json: options.Json = False) -> None:
     """Look at the installation, the connected instruments, and a station's answers to *IDN?.
 
-    Resources are only listed, never opened, unless the station file names them.
+    Resources are only listed, never opened, unless the station file names them. Nothing is switched or set:
+    a laser that is on stays on, a cryostat that is cold stays cold.
     """
     path = options.station_path(station)
     report: dict[str, Any] = {
@@ -84,21 +85,24 @@ def _resources() -> list[str]:
 
 
 def _ask_station(path: Any) -> list[dict[str, str]]:
-    """Open what the station names, one by one, and say what answers."""
+    """Open what the station names, one by one, say what answers, and leave it as it is."""
     from antistokes.instruments.errors import AntistokesError
     from antistokes.instruments.station import Station
 
     rows = []
     station = Station.load(path)
-    for name, entry in station.file.instruments.items():
-        row = {"name": name, "driver": entry.driver, "resource": entry.resource}
-        try:
-            device = station.open_one(name)
-            answer = device.identity() if hasattr(device, "identity") else device.snapshot().get("model", "")
-            rows.append(row | {"answer": str(answer), "problem": ""})
-        except AntistokesError as error:
-            rows.append(row | {"answer": "", "problem": str(error)})
-    station.close()
+    try:
+        for name, entry in station.file.instruments.items():
+            row = {"name": name, "driver": entry.driver, "resource": entry.resource}
+            try:
+                device = station.open_one(name, configure=False)
+                asked = hasattr(device, "identity")
+                answer = device.identity() if asked else device.snapshot().get("model", "")
+                rows.append(row | {"answer": str(answer), "problem": ""})
+            except AntistokesError as error:
+                rows.append(row | {"answer": "", "problem": str(error)})
+    finally:
+        station.close(make_safe=False)
     return rows
 
 

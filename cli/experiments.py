@@ -33,9 +33,10 @@ def demo(
     """Measure the power dependence of NaYF4:Yb,Er on the virtual bench; writes a run file and a figure."""
     from antistokes.procedures import PowerSweep
 
-    if out.exists() and not out.is_dir():
-        raise Refused(f"--out = {out}: is a file; must be a folder")
-    out.mkdir(parents=True, exist_ok=True)
+    with options.using(out):
+        if out.exists() and not out.is_dir():
+            raise Refused(f"--out = {out}: is a file; must be a folder")
+        out.mkdir(parents=True, exist_ok=True)
     path = options.free_path(out / "demo.h5")
     return _carry_out(PowerSweep(), options.find_built_in(), None, seed, path, json, figure=True)
 
@@ -65,10 +66,11 @@ def run(
 
     kind = plugin("antistokes.procedures", procedure).load()
     plan = kind.of(dict(_setting(text) for text in settings or ()))
-    path = out
-    if path is None or path.is_dir():
-        name = f"{procedure}-{time.strftime('%Y%m%d-%H%M%S')}.h5"
-        path = options.free_path((path or Path()) / name)
+    path = out or Path()
+    with options.using(path):
+        folder = path.is_dir()
+    if folder:
+        path = options.free_path(path / f"{procedure}-{time.strftime('%Y%m%d-%H%M%S')}.h5")
     return _carry_out(plan, options.station_path(station), sample, seed, path, json, figure=False)
 
 
@@ -145,8 +147,9 @@ def run_plan(
     from antistokes.procedures.plan_file import PlanFile
 
     plan = PlanFile.read(plan_path)
-    if folder.suffix == ".h5" or not folder.is_dir():
-        raise Refused(f"--out = {folder}: must be a folder that exists, for the files of a plan")
+    with options.using(folder):
+        if folder.suffix == ".h5" or not folder.is_dir():
+            raise Refused(f"--out = {folder}: must be a folder that exists, for the files of a plan")
     seed = plan.seed if seed is None else seed
     beside = plan_path.parent / plan.station if plan.station else None
     named = str(beside) if station is None and beside is not None and beside.exists() else None
@@ -175,7 +178,8 @@ def _check_all(runs: list[tuple[Any, str | None, Path]], station_path: Path, see
 
     problems: list[str] = []
     for sample in dict.fromkeys(which for _, which, _ in runs):
-        with Station.load(station_path, sample=sample, seed=seed) as station:
+        station = Station.load(station_path, sample=sample, seed=seed).open()
+        try:
             for sequence, which, path in runs:
                 if which != sample:
                     continue
@@ -185,6 +189,8 @@ def _check_all(runs: list[tuple[Any, str | None, Path]], station_path: Path, see
                     problems += [f"{path.stem}: {problem}" for problem in refused.problems]
                 except Refused as refused:
                     problems.append(f"{path.stem}: {refused}")
+        finally:
+            station.close(make_safe=False)  # to bind moves nothing
     if len(problems) == 1:
         raise Refused(problems[0])
     if problems:

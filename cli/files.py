@@ -45,8 +45,8 @@ def plot(
     report = {"file": str(file), "status": described["status"]}
     report |= report_of(file, windows, figure=out or True)
     blocks = report.get("blocks", [report])
-    if all("problem" in block for block in blocks):
-        raise Refused(f"{file}: {blocks[0]['problem']}")
+    if not any("figure" in block for block in blocks):
+        raise Refused(_why_none(blocks[0], file))
     tell(report)
     if json:
         emit(report)
@@ -78,10 +78,11 @@ def report(
     for file in files:
         _read(file)
     target = out or options.free_path(files[0].with_suffix(".html"))
-    if target.suffix.lower() not in (".html", ".htm") or not target.parent.is_dir():
-        raise Refused(f"--out = {target}: must be a page that ends in .html, in a folder that exists")
     title = files[0].stem if len(files) == 1 else f"{len(files)} runs"
-    target.write_text(page(title, map(run_section, files)), encoding="utf-8")
+    with options.using(target):
+        if target.suffix.lower() not in (".html", ".htm") or not target.parent.is_dir():
+            raise Refused(f"--out = {target}: must be a page that ends in .html, in a folder that exists")
+        target.write_text(page(title, map(run_section, files)), encoding="utf-8")
     screen.print(f"page: {target}", markup=False)
     if json:
         emit({"page": str(target), "files": [str(file) for file in files]})
@@ -92,9 +93,9 @@ def recover(file: File, json: options.Json = False) -> int:
     """Repair a run file whose program was killed, so that every program can open it."""
     from antistokes.procedures.recovery import recover as repair
 
-    if not file.is_file():
-        raise Refused(f"{file}: no such file")
-    points = repair(file)
+    _check_file(file)
+    with options.using(file):
+        points = repair(file)
     screen.print(f"{file}: {points} points", markup=False)
     if json:
         emit({"file": str(file), "points": points})
@@ -105,12 +106,27 @@ def _read(file: Path) -> dict[str, Any]:
     from antistokes.analysis import describe
     from antistokes.analysis.runfile import NotARunFile
 
+    _check_file(file)
     try:
-        return describe(file)
-    except FileNotFoundError:
-        raise Refused(f"{file}: no such file") from None
+        with options.using(file):
+            return describe(file)
     except NotARunFile as error:
         raise Refused(str(error)) from None
+
+
+def _check_file(file: Path) -> None:
+    """:raises Refused: it is not there, or may not be looked at, or is a folder"""
+    with options.using(file):
+        if file.is_dir():
+            raise Refused(f"{file}: is a folder; must be a run file")
+        if not file.exists():
+            raise Refused(f"{file}: no such file")
+
+
+def _why_none(block: dict[str, Any], file: Path) -> str:
+    """Why there is no figure of the run."""
+    said = block.get("problem") or "; ".join(block.get("warnings", ())) or "nothing in it is drawn"
+    return f"{file}: {said}"
 
 
 def _band(text: str) -> tuple[str, tuple[float, float]]:

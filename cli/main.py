@@ -17,6 +17,7 @@ from antistokes.cli.output import emit, notes
 from antistokes.cli.reproduce import command as reproduction
 from antistokes.instruments.errors import AntistokesError, Refused
 
+
 class Interrupted(Exception):
     """Ctrl-C outside of a run, which typer would turn into a silent end."""
 

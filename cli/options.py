@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from antistokes.cli.output import notes
+from antistokes.instruments.errors import Refused
 
 Station = Annotated[
     str | None,
@@ -29,12 +32,22 @@ def station_path(station: str | None) -> Path:
     return find_station(station or BUILT_IN)
 
 
+@contextmanager
+def using(path: Path) -> Iterator[None]:
+    """:raises Refused: the system says no to what the block does with *path*"""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror or error}") from None
+
+
 def free_path(path: Path) -> Path:
     """*path*, or the first of path-2, path-3 … that does not exist: a run file is never overwritten."""
     candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    with using(path):
+        while candidate.exists():
+            number += 1
+            candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return candidate
 
 

@@ -1,8 +1,10 @@
-"""A progress bar with remaining time, as a sink of the run; shown when a run takes longer than 2 s."""
+"""A progress bar with remaining time, as a sink of the run.
+
+On a terminal it moves from the beginning, while the excitation is calibrated and nothing can be counted yet.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +12,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from antistokes.cli.output import notes
 from antistokes.procedures.channels import RunHeader
-
-_PATIENCE = 2.0  # s
 
 
 class ProgressBar:
@@ -27,15 +27,17 @@ class ProgressBar:
             console=notes,
             transient=True,
         )
-        self._task = self._bar.add_task(header.title, total=header.planned or None)
-        self._show_at = time.monotonic() + _PATIENCE
-        self._shown = False
+        doing = "preparing" if header.excitation_wavelength is None else "calibrating the excitation"
+        self._task = self._bar.add_task(f"{header.title}: {doing}", total=None)
+        self._header, self._counting = header, False
+        if notes.is_terminal:
+            self._bar.start()
 
     def append(self, record: Mapping[str, Any]) -> None:
+        if not self._counting:  # the time of the preparation says nothing of that of the points
+            self._bar.reset(self._task, description=self._header.title, total=self._header.planned)
+            self._counting = True
         self._bar.advance(self._task)
-        if not self._shown and time.monotonic() > self._show_at:
-            self._bar.start()
-            self._shown = True
 
     def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> None:
         self._bar.stop()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from antistokes.cli.options import free_path
 from antistokes.cli.output import screen
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from antistokes.analysis.findings import Findings
 
 #: quantities that say what a block is, and how people write them
 _UNITS = {"temperature": "K", "excitation_wavelength": "nm", "irradiance": "W/cm²", "power": "mW"}
@@ -22,7 +29,8 @@ def report_of(
 
     :param figure: True: beside the run file, as PNG; a path: there
     """
-    from antistokes.analysis import analyse, load
+    from antistokes.analysis import load
+    from antistokes.analysis.bands import AnalysisError
     from antistokes.analysis.figures import save_figure
 
     dataset = load(path)
@@ -30,7 +38,7 @@ def report_of(
         "points": int(dataset.sizes["point"]),
         "excitation_wavelength": dataset.attrs.get("excitation_wavelength"),
     }
-    found = analyse(dataset, windows)
+    found = list(_found_in(dataset, windows))
     several = len({one.procedure for one in found}) > 1
     parts = []
     for one in found:
@@ -41,10 +49,29 @@ def report_of(
                 f"-{value:g}{_UNITS.get(key, key)}".replace("/", "_") for key, value in one.at.items()
             )
             image = _image(path, figure, name.replace("/", "_"))
-            save_figure(one.figure(), image)
-            part["figure"] = str(image)
+            try:
+                save_figure(one.figure(), image)
+                part["figure"] = str(image)
+            except AnalysisError as error:
+                part["warnings"] = [*part.get("warnings", ()), f"no figure: {error}"]
         parts.append(part)
     return report | (parts[0] if len(parts) == 1 else {"blocks": parts})
+
+
+def _found_in(dataset: xr.Dataset, windows: dict[str, tuple[float, float]] | None) -> Iterator[Findings]:
+    """What the analysis says; of a power sweep also what could not be fitted, and a figure nevertheless."""
+    from antistokes.analysis import analyse
+    from antistokes.analysis.analyse import blocks
+    from antistokes.analysis.figures.power_sweep import power_sweep_figure
+    from antistokes.analysis.power_law import not_fitted
+
+    for found, (name, _, block) in zip(analyse(dataset, windows), blocks(dataset), strict=True):
+        if name == "power-sweep" and found.problem:
+            found.figure = functools.partial(power_sweep_figure, block, {}, windows, found.problem)
+        elif name == "power-sweep":
+            unfitted = not_fitted(block, windows, found.details["bands"])
+            found.warnings += [f"no exponent: {reason}" for reason in unfitted]
+        yield found
 
 
 def _image(path: Path, figure: bool | Path, suffix: str = "") -> Path:

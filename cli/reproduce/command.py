@@ -22,6 +22,9 @@ from antistokes.simulated_hw.samples.sample import Sample, shipped
 from .judge import Verdict, compare, judge
 from .measure import Job, Measured, carry_out, job_of
 
+#: the sample, the sample whose run it is, the run's name
+_Key = tuple[str, str, str]
+
 
 def register(app: typer.Typer) -> None:
     app.command()(reproduce)
@@ -50,12 +53,13 @@ def reproduce(
     loaded = {source: Sample.load(source) for source in sources}
     facts = [(source, fact) for source in sources for fact in loaded[source].facts]
     wanted = _jobs(facts)
+    keys = {job.stem: key for key, job in wanted.items()}
     out.mkdir(parents=True, exist_ok=True)
-    done: dict[tuple[str, str], Measured] = {}
+    done: dict[_Key, Measured] = {}
     with Progress(console=notes, transient=True, disable=not notes.is_terminal) as progress:
         bar = progress.add_task("measuring", total=len(wanted))
         for measured in carry_out(list(wanted.values()), out, seed, jobs or os.cpu_count() or 1):
-            done[measured.job.source, measured.job.run.name] = measured
+            done[keys[measured.job.stem]] = measured
             progress.advance(bar)
     verdicts = [_verdict(source, loaded[source].record.id, fact, done) for source, fact in facts]
     _tell(verdicts, time.perf_counter() - started)
@@ -65,9 +69,9 @@ def reproduce(
     return 0 if all(v.ok or v.fact.doubtful or not v.fact.run for v in verdicts) else 1
 
 
-def _jobs(facts: list[tuple[str, Fact]]) -> dict[tuple[str, str], Job]:
+def _jobs(facts: list[tuple[str, Fact]]) -> dict[_Key, Job]:
     """The runs that *facts* need, each once, with all the analyses they ask of it."""
-    wanted: dict[tuple[str, str], Job] = {}
+    wanted: dict[_Key, Job] = {}
     for source, fact in facts:
         for key in _keys(source, fact):
             job = wanted.get(key) or job_of(*key)
@@ -76,11 +80,11 @@ def _jobs(facts: list[tuple[str, Fact]]) -> dict[tuple[str, str], Job]:
     return wanted
 
 
-def _keys(source: str, fact: Fact) -> list[tuple[str, str]]:
-    """(sample, run) that give the fact, and that it is compared with."""
+def _keys(source: str, fact: Fact) -> list[_Key]:
+    """What gives the fact, and what it is compared with: another sample under the same light, another run."""
     if not fact.run:
         return []
-    first, second = (source, fact.run), (fact.over or source, fact.against or fact.run)
+    first, second = (source, source, fact.run), (fact.over or source, source, fact.against or fact.run)
     return [first] if first == second else [first, second]
 
 
@@ -88,7 +92,7 @@ def _options(fact: Fact) -> str:
     return json_.dumps(fact.analysis, sort_keys=True)
 
 
-def _verdict(source: str, system: str, fact: Fact, done: dict[tuple[str, str], Measured]) -> Verdict:
+def _verdict(source: str, system: str, fact: Fact, done: dict[_Key, Measured]) -> Verdict:
     keys = _keys(source, fact)
     if not keys:
         return Verdict(system, fact, problem="no run measures it")

@@ -72,6 +72,7 @@ def judge(system: str, fact: Fact, found: list[Findings], path: Path) -> Verdict
 #: a comparison's quantity to that of the two runs whose ratio or difference it is
 _RATIOS = {
     "lifetime ratio": "lifetime",
+    "linewidth ratio": "linewidth",
     "temperature change ratio": "temperature change",
     "enhancement": "intensity",
     "cross-section ratio": "intensity",

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from antistokes.instruments.errors import AntistokesError
+from antistokes.instruments.errors import AntistokesError, Refused
 from antistokes.simulated_hw.samples.facts import Run
 from antistokes.simulated_hw.samples.sample import Sample
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """One run of one sample.
+    """One run of one sample: its own, or that of another one which it is compared with (*owner*).
 
     :param source: id of a shipped sample, or the path of a sample file
     :param wavelength: of the laser, nm
@@ -33,6 +33,7 @@ class Job:
 
     source: str
     sample: str
+    owner: str
     run: Run
     wavelength: float
     analyses: tuple[str, ...] = ("{}",)
@@ -40,7 +41,8 @@ class Job:
     @property
     def stem(self) -> str:
         """Of its files."""
-        return f"{self.sample}-{self.run.name}".replace(" ", "-")
+        name = self.sample if self.sample == self.owner else f"{self.sample}-as-{self.owner}"
+        return f"{name}-{self.run.name}".replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,17 @@ class Measured:
     virtual_seconds: float = 0.0
 
 
-def job_of(source: str, name: str) -> Job:
-    """:raises KeyError: the sample has no run of that name"""
-    sample = Sample.load(source)
-    run = next((run for run in sample.runs if run.name == name), None)
+def job_of(source: str, owner: str, name: str) -> Job:
+    """The run *name* of the sample *owner*, on the sample *source*; both ids or paths.
+
+    :raises Refused: *owner* has no run of that name
+    """
+    own = Sample.load(owner)
+    run = next((run for run in own.runs if run.name == name), None)
     if run is None:
-        raise KeyError(f"{sample.record.id} has no run '{name}'")
-    return Job(source, sample.record.id, run, run.wavelength or sample.excitation)
+        raise Refused(f"sample '{own.record.id}' has no run '{name}'")
+    sample = own if source == owner else Sample.load(source)
+    return Job(source, sample.record.id, own.record.id, run, run.wavelength or own.excitation)
 
 
 def carry_out(jobs: list[Job], folder: Path, seed: int, processes: int) -> Iterator[Measured]:

@@ -9,6 +9,7 @@ from antistokes.simulated_hw.samples.facts import Run
 
 _POWER = 0.1  # W that the highest irradiance should take; the radius of the beam follows
 _NARROWEST, _WIDEST = 1.0, 4000.0  # um
+_TUNABLE = 4e-3  # W on the sample from a filtered white-light laser
 _RESERVE = 1.5  # of the laser over the highest power
 _PICKOFF = 0.02  # of the power goes to the meter, so that its head never saturates
 _STOKES_EDGE, _CLEAR = 1200.0, 4.0  # nm; short-pass edge so far below the laser
@@ -38,6 +39,8 @@ def station_of(run: Run, sample: str, wavelength: float, seed: int) -> dict[str,
     radius = run.radius or _radius(_highest_irradiance(run.settings))
     area = math.pi * (radius * 1e-4) ** 2
     power = max(area * _highest_irradiance(run.settings), _highest_power(run.settings))
+    if run.light == "tunable":
+        power = _TUNABLE
     laser, twin = _laser(run.light, wavelength, _RESERVE * power)
     instruments = {"laser": laser} | {name: dict(entry) for name, entry in _INSTRUMENTS.items()}
     if run.light == "gated":
@@ -89,6 +92,8 @@ def merged(station: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def _laser(light: str, wavelength: float, power: float) -> tuple[dict[str, Any], dict[str, Any]]:
     """The laser's entry in the station file and its twin's settings."""
+    if light == "tunable":
+        return {"driver": "nkt_superk_select", "resource": "ASRL7::INSTR"}, {}
     entry = {
         "driver": "cobolt_06",
         "resource": "ASRL5::INSTR",
@@ -108,7 +113,7 @@ def _highest_irradiance(settings: dict[str, Any]) -> float:
     """In W/cm²; 0 where the settings speak of power."""
     if settings.get("unit", "W/cm^2") != "W/cm^2":
         return 0.0
-    values = [settings[key] for key in ("stop", "irradiance") if key in settings]
+    values = [settings[key] for key in ("stop", "irradiance", "excitation") if key in settings]
     return float(
         max((v for value in values for v in (value if isinstance(value, list) else [value])), default=0)
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from antistokes.instruments.errors import LimitError
+from antistokes.instruments.errors import DeviceFault, LimitError, Refused
 from antistokes.instruments.roles import TunableLaser
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
 from .axis import Array, Order, ordered
+
+_METER_STEP = 1.0  # nm; meters keep the wavelength they correct for in whole nanometres, some of them
 
 
 class ExcitationWavelength:
@@ -21,15 +23,22 @@ class ExcitationWavelength:
 
     :param values: set-points in nm
     :param order: up, down, up_down or shuffled with *seed*
+    :param tolerance: nm; a point further off is flagged, the measured wavelength counts
     """
 
     name = "excitation_wavelength"
 
-    def __init__(self, values: Array, order: Order = "up", seed: int = 0) -> None:
+    def __init__(self, values: Array, order: Order = "up", seed: int = 0, tolerance: float = 0.5) -> None:
         self.setpoints, self.directions = ordered(np.sort(np.asarray(values, float)), order, seed)
+        self.tolerance = tolerance
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         self._laser, self._excitation = setup.station.find(TunableLaser), setup.excitation
+        if self._laser.name != self._excitation.laser.name:
+            raise Refused(
+                f"{self._laser.name}: is tuned, but '{self._excitation.laser.name}' excites; "
+                "both must be one laser ([roles] of the station file)"
+            )
         setup.claim(f"{self._laser.name}: wavelength", self.name)
         low, high = self._laser.wavelength_range
         lowest, highest = float(self.setpoints.min()), float(self.setpoints.max())
@@ -41,18 +50,32 @@ class ExcitationWavelength:
         return (
             Channel(self.name, "nm", "excitation wavelength, set-point", coordinate=True),
             Channel("excitation_wavelength_measured", "nm", "excitation wavelength the laser states"),
+            Channel("wavelength_direction", "", "+1 to longer wavelengths, -1 to shorter", dtype="i1"),
         )
 
     def prepare(self) -> None:
         self._tune(float(self.setpoints[0]))
 
     def move(self, index: int, record: Record) -> Flag:
-        self._tune(float(self.setpoints[index]))
-        record[self.name] = self.setpoints[index]
-        record["excitation_wavelength_measured"] = self._laser.wavelength
-        return Flag(0)
+        wanted = float(self.setpoints[index])
+        reached = self._tune(wanted)
+        record[self.name] = wanted
+        record["excitation_wavelength_measured"] = reached
+        record["wavelength_direction"] = self.directions[index]
+        return Flag(0) if abs(reached - wanted) <= self.tolerance else Flag.OFF_TARGET
 
-    def _tune(self, wavelength: float) -> None:
+    def _tune(self, wavelength: float) -> float:
+        """The wavelength reached, in nm; the meter is corrected for it.
+
+        :raises DeviceFault: the meter stays at another wavelength: its powers would be wrong
+        """
         self._excitation.dim()
         self._laser.wavelength = wavelength
         self._excitation.tuned()
+        reached, meter = self._laser.wavelength, self._excitation.meter
+        if abs(meter.wavelength - reached) > _METER_STEP:
+            raise DeviceFault(
+                meter.name,
+                f"is corrected for {meter.wavelength:g} nm; must follow the laser to {reached:g} nm",
+            )
+        return reached

@@ -16,6 +16,7 @@ QUANTITIES: dict[str, tuple[str, ...]] = {
     "anti-Stokes shift": ("meV",),
     "emission wavelength": ("nm",),
     "linewidth": ("nm",),
+    "linewidth ratio": ("1",),
     "tuning range": ("nm",),
     "exponent": ("1",),
     "exponent step": ("meV",),

@@ -1,0 +1,216 @@
+"""What one emission spectrum shows: lines, their widths, and how far they lie above the laser."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .bands import (
+    AnalysisError,
+    Array,
+    band_windows,
+    good_points,
+    pixel_fractions,
+    pixel_scatter,
+    pixel_widths,
+)
+from .emission_lines import (
+    EV_NM,
+    RESPONSE_SLOPE,
+    Line,
+    Mask,
+    anti_stokes_shift,
+    background,
+    find_lines,
+    smooth_errors,
+)
+from .findings import Finding, Findings
+from .laser_lines import LASER_MASK, laser_free, overlaps
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+Windows = Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class MeanSpectrum:
+    """The mean of all usable points, background subtracted; arrays (wavelength,), rising in nm.
+
+    :param usable: not near a laser line
+    :param offset, offset_stderr: the background that was subtracted from every pixel
+    :param laser: nm; None when the run has none
+    """
+
+    wavelength: Array
+    signal: Array
+    errors: Array
+    usable: Mask
+    offset: float
+    offset_stderr: float
+    laser: float | None
+
+
+def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:
+    """Position, width, shift, centroid and intensity of the sample's bands, and of all lines in them.
+
+    :param ds: a run; points of one block are averaged
+    :raises AnalysisError: no usable point
+    """
+    parameters = ds.attrs.get("parameters") or {}
+    distance = float(parameters.get("laser_mask", LASER_MASK))
+    resolution = float(parameters.get("resolution", 0.0))
+    known = _windows(ds, windows)
+    mean = mean_spectrum(ds, known, distance)
+    lines = named_lines(mean, known, resolution)
+    findings = [one for name, line in lines.items() for one in line_findings(name, line, mean.laser)]
+    for name, window in known.items():
+        findings += _band_findings(name, window, mean, str(ds["spectrum"].attrs.get("units", "1/s")))
+    warnings = overlaps(known, [] if mean.laser is None else [mean.laser], distance)
+    if not lines:
+        warnings.append("no line stands out from the noise")
+
+    def figure() -> Figure:
+        from .figures.spectrum import spectrum_figure
+
+        return spectrum_figure(ds, mean, lines, known)
+
+    return Findings(procedure="spectrum", findings=findings, warnings=warnings, figure=figure)
+
+
+def _windows(ds: xr.Dataset, windows: Windows | None) -> Windows:
+    """The bands by hand or of the sample; none where neither says any: lines are found without."""
+    named = (ds.attrs.get("sample") or {}).get("bands")
+    return band_windows(ds, windows) if windows or named else {}
+
+
+def mean_spectrum(ds: xr.Dataset, windows: Windows, distance: float) -> MeanSpectrum:
+    """All usable points of *ds* averaged.
+
+    :raises AnalysisError: there is none
+    """
+    good = good_points(ds) & np.isfinite(ds["spectrum"].values).all(axis=1)
+    if not good.any():
+        raise AnalysisError("spectrum: 0 usable points (saturated, or not read); at least 1 is needed")
+    wavelength, signal, errors = pixels(ds, good)
+    laser = excitation_wavelengths(ds)
+    nm = float(laser[good].mean()) if np.isfinite(laser[good]).any() else None
+    free = laser_free(wavelength, nm, distance)
+    mean, sigma = signal.mean(axis=0), np.sqrt((errors**2).sum(axis=0)) / good.sum()
+    sigma = smooth_errors(mean, sigma)
+    offset, doubt = background(mean, sigma, free & ~inside(wavelength, windows))
+    return MeanSpectrum(wavelength, mean - offset, sigma, free, offset, doubt, nm)
+
+
+def pixels(ds: xr.Dataset, points: Mask) -> tuple[Array, Array, Array]:
+    """Wavelengths in rising order; spectra and their errors of the chosen *points*, (point, wavelength)."""
+    order = np.argsort(ds["wavelength"].values)
+    spectrum = ds["spectrum"].transpose("point", "wavelength").values[points][:, order].astype(float)
+    if "spectrum_errors" in ds:
+        errors = ds["spectrum_errors"].transpose("point", "wavelength").values[points][:, order].astype(float)
+    else:
+        errors = np.repeat(pixel_scatter(spectrum)[:, None], len(order), axis=1)
+    return ds["wavelength"].values[order].astype(float), spectrum, errors
+
+
+def excitation_wavelengths(ds: xr.Dataset) -> Array:
+    """Of each point in nm: measured, else set, else that of the run; NaN where there is none."""
+    for name in ("excitation_wavelength_measured", "excitation_wavelength"):
+        if name in ds:
+            return ds[name].values.astype(float)
+    nm = ds.attrs.get("excitation_wavelength")
+    return np.full(ds.sizes["point"], math.nan if nm is None else float(nm))
+
+
+def inside(wavelength: Array, windows: Windows) -> Mask:
+    """Pixels in one of the bands."""
+    found = np.zeros(len(wavelength), dtype=bool)
+    for low, high in windows.values():
+        found |= (wavelength >= low) & (wavelength <= high)
+    return found
+
+
+def named_lines(mean: MeanSpectrum, windows: Windows, resolution: float) -> dict[str, Line]:
+    """All lines, by the name of the band where it has one line, else that and the rounded wavelength."""
+    lines = find_lines(mean.wavelength, mean.signal, mean.errors, mean.usable, resolution)
+    named: dict[str, Line] = {}
+    for band, (low, high) in windows.items():
+        own = [line for line in lines if low <= line.wavelength <= high]
+        for line in own:
+            named[band if len(own) == 1 else f"{band} {line.wavelength:.0f}"] = line
+    others = [line for line in lines if line not in named.values()]
+    return named | {f"{line.wavelength:.0f} nm": line for line in others}
+
+
+def line_findings(name: str, line: Line, laser: float | None) -> list[Finding]:
+    """Where a line lies, how wide it is, and how far above the laser."""
+    widths = {
+        None: "width of the instrument included (resolution not given)",
+        True: "width of the instrument taken out",
+        False: "not resolved: no wider than the instrument shows any line",
+    }
+    found = [
+        Finding(
+            quantity="emission wavelength",
+            of=name,
+            value=line.wavelength,
+            stderr=line.wavelength_stderr,
+            unit="nm",
+        ),
+        Finding(
+            quantity="linewidth",
+            of=name,
+            value=line.fwhm,
+            stderr=line.fwhm_stderr,
+            unit="nm",
+            note=widths[line.resolved],
+        ),
+    ]
+    if laser is not None:
+        shift, stderr = anti_stokes_shift(line.wavelength, line.wavelength_stderr, laser)
+        found.append(
+            Finding(
+                quantity="anti-Stokes shift",
+                of=name,
+                value=shift,
+                stderr=stderr,
+                unit="meV",
+                note=f"above {laser:.6g} nm",
+            )
+        )
+    return found
+
+
+def _band_findings(name: str, window: tuple[float, float], mean: MeanSpectrum, unit: str) -> list[Finding]:
+    """Centre of gravity in energy, and the integral, of what is not masked."""
+    part = pixel_fractions(mean.wavelength, window, f"band '{name}'") * mean.usable
+    if not part.any():
+        return []
+    widths = pixel_widths(mean.wavelength) if unit.endswith("/nm") else np.ones(len(part))
+    weight, energies = part * widths, EV_NM / mean.wavelength
+    total = float(weight @ mean.signal)
+    doubt = float(np.hypot(np.sqrt(weight**2 @ mean.errors**2), weight.sum() * mean.offset_stderr))
+    cut = (
+        "without what is masked near the laser"
+        if (part < pixel_fractions(mean.wavelength, window)).any()
+        else ""
+    )
+    intensity = Finding(
+        quantity="intensity", of=name, value=total, stderr=doubt, unit=unit.removesuffix("/nm"), note=cut
+    )
+    if total < 3 * doubt:
+        return [intensity]
+    centre = float(weight @ (mean.signal * energies)) / total
+    lever = weight * (energies - centre) / total  # d centre / d signal
+    tilt = RESPONSE_SLOPE * float(lever @ (mean.signal * (mean.wavelength - EV_NM / centre)))
+    noise = np.sqrt(lever**2 @ mean.errors**2)
+    stderr = float(np.sqrt(noise**2 + (lever.sum() * mean.offset_stderr) ** 2 + tilt**2))
+    return [
+        intensity,
+        Finding(quantity="centroid", of=name, value=centre, stderr=stderr, unit="meV", note=cut),
+    ]

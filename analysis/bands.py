@@ -45,13 +45,14 @@ def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] |
     The intensity is the sum of the pixels inside the window: I = Σ fᵢ·Sᵢ, where fᵢ is the fraction of
     pixel i that lies inside. A pixel reaches half way to its neighbours, and its counts are taken as
     spread evenly over it, so that moving an edge of the window moves the intensity without steps and
-    two adjoining windows add up to the joint one. No baseline is subtracted.
+    two adjoining windows add up to the joint one. No baseline is subtracted. Where the run holds the response
+    of the emission path, it is divided by that first: then the intensity counts photons, on a relative scale.
 
     The uncertainty is √Σ(fᵢ·σᵢ)², the pixels being independent. Without ``spectrum_errors`` σ is the
     same for all pixels of a spectrum and comes from the scatter between neighbours (see
     :func:`pixel_scatter`).
 
-    :param ds: ``spectrum`` (point, wavelength), and ``spectrum_errors`` in the same unit
+    :param ds: ``spectrum`` and ``spectrum_errors`` (point, wavelength), ``response`` (wavelength)
     :param windows: band name to (low, high) in nm; by default the bands of ``ds.attrs["sample"]``
     :return: per band ``<name>`` and ``<name>_errors`` (1 σ), both (point,), with irradiances, direction
         and flags carried along. A point with a NaN pixel inside the window is NaN.
@@ -65,6 +66,7 @@ def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] |
         errors = ds["spectrum_errors"].transpose("point", "wavelength").values[:, order].astype(float)
     else:
         errors = np.broadcast_to(pixel_scatter(spectrum)[:, None], spectrum.shape)
+    response = ds["response"].values[order] if "response" in ds else np.ones(len(wavelength))
 
     units = str(ds["spectrum"].attrs.get("units", "1/s"))
     density = units.endswith("/nm")
@@ -73,6 +75,11 @@ def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] |
     result.attrs = dict(ds.attrs)
     for name, window in band_windows(ds, windows).items():
         fraction = pixel_fractions(wavelength, window, f"band '{name}'")
+        if not np.isfinite(response[fraction > 0]).all():
+            raise AnalysisError(
+                f"band '{name}': {window[0]:g} to {window[1]:g} nm is outside of where the response is known"
+            )
+        fraction = np.where(fraction > 0, fraction / response, 0.0)
         if density:
             fraction = fraction * pixel_widths(wavelength)
         inside = fraction > 0  # a NaN elsewhere in the spectrum is no concern of this band
@@ -82,6 +89,12 @@ def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] |
         result[name] = xr.DataArray(intensity, dims="point", attrs={**attrs, "long_name": f"{name} band"})
         result[f"{name}_errors"] = xr.DataArray(sigma, dims="point", attrs={**attrs, "long_name": "1 sigma"})
     return result
+
+
+def is_corrected(ds: xr.Dataset) -> bool:
+    """Whether intensities are free of the response: it is known, the unit is power, or somebody says so."""
+    in_power = str(ds["spectrum"].attrs.get("units", "")).endswith("/nm")
+    return "response" in ds or in_power or bool(ds.attrs.get("response_corrected", False))
 
 
 def pixel_fractions(wavelength: Array, window: tuple[float, float], thing: str = "window") -> Array:
@@ -128,9 +141,12 @@ def pixel_scatter(spectrum: Array) -> Array:
 def band_windows(
     ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None
 ) -> dict[str, tuple[float, float]]:
-    """Band name to (low, high) in nm: *windows*, or the bands of the run's sample as far as recorded."""
+    """Band name to (low, high) in nm: *windows*, or the sample's bands, where recorded and calibrated."""
     if windows is None:
-        recorded = float(ds["wavelength"].min()), float(ds["wavelength"].max())
+        pixels = ds["wavelength"].values
+        if "response" in ds:
+            pixels = pixels[np.isfinite(ds["response"].values)]
+        recorded = float(np.min(pixels, initial=np.inf)), float(np.max(pixels, initial=0.0))
         known = (ds.attrs.get("sample") or {}).get("bands") or {}
         windows = {name: w for name, w in known.items() if recorded[0] <= w[0] and w[1] <= recorded[1]}
         if known and not windows:

@@ -5,23 +5,31 @@
 S is spectral POWER: counted photons are divided by λ first (CIE 015:2018, Colorimetry). The colour-matching
 functions x̄, ȳ, z̄ are the CIE's table in steps of 1 nm (https://doi.org/10.25039/CIE.DS.xvudnb9b), linear in
 between and zero outside 360 to 830 nm.
+
+No run is needed here: procedures steer by these functions, :mod:`.emission_colour` analyses with them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .bands import AnalysisError
+from .bands import AnalysisError, pixel_widths
+from .laser_lines import LASER_MASK, laser_free
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 #: what a spectrum or an intensity counts
 Quantity = Literal["photons", "power"]
 
+#: nm; a spectrum that ends inside of it may miss a colour
+VISIBLE = (380.0, 780.0)
+_LEAST_EMPTY = 20  # pixels without emission that a pedestal is taken from
 _FWHM = 2 * np.sqrt(2 * np.log(2))  # in standard deviations of a Gaussian
 _OFFSETS = np.linspace(-5.0, 5.0, 201)  # from the centre of a line, in standard deviations
 
@@ -82,6 +90,94 @@ def line_chromaticity(
     weights = shape[:, None] / shape.sum() * matching_functions(wavelength)
     weights = (weights * _power(wavelength, quantity)[..., None]).sum(axis=1)
     return _chromaticity(np.asarray(intensity, dtype=float) @ weights)
+
+
+class Chromaticity(NamedTuple):
+    """(x, y), shape (..., 2), and its covariance, shape (..., 2, 2)."""
+
+    xy: Array
+    covariance: Array
+
+
+class Ellipse(NamedTuple):
+    """Semi-axes, the longer one first, and the angle of the longer one to the x axis in degrees."""
+
+    major: float
+    minor: float
+    angle: float
+
+
+def pixel_weights(
+    wavelength: Array,
+    quantity: Quantity,
+    response: Array | None = None,
+    lasers: Iterable[float] = (),
+    windows: Mapping[str, tuple[float, float]] | None = None,
+) -> Array:
+    """What the signal of each pixel adds to X, Y and Z, any scale; shape (pixels, 3).
+
+    Light that strays evenly over the detector is taken off, by the mean of the pixels between the bands.
+
+    :param wavelength: of the pixels, nm, (pixels,)
+    :param quantity: ``photons`` where the signal of a pixel is a number of them, ``power`` where it is W/nm
+    :param response: signal per photon, or per power, (pixels,); a pixel where it is NaN has no weight
+    :param lasers: nm; pixels near them, and near their second order, have no weight
+    :param windows: of the bands, nm; without them nothing is taken off
+    """
+    usable = np.ones(len(wavelength), dtype=bool)
+    for laser in lasers:
+        usable &= laser_free(wavelength, laser, LASER_MASK)
+    weights = matching_functions(wavelength) * _power(wavelength, quantity)[:, None]
+    if quantity == "power":
+        weights *= pixel_widths(wavelength)[:, None]
+    if response is not None:
+        usable &= np.isfinite(response)
+        weights = weights / response[:, None]
+    weights[~usable] = 0.0
+    empty = usable & _between(wavelength, windows or {})
+    if empty.sum() >= _LEAST_EMPTY:
+        weights[empty] -= weights.sum(axis=0) / empty.sum()
+    return weights
+
+
+def _between(wavelength: Array, windows: Mapping[str, tuple[float, float]]) -> Mask:
+    """Visible pixels away from every band by half its width, where bands are known."""
+    low, high = VISIBLE
+    empty: Mask = (wavelength >= low) & (wavelength <= high) & bool(windows)
+    for low, high in windows.values():
+        reach = (high - low) / 2
+        empty &= (wavelength < low - reach) | (wavelength > high + reach)
+    return empty
+
+
+def chromaticity(spectrum: Array, errors: Array, weights: Array) -> Chromaticity:
+    """Of spectra with independent errors, to first order in these (NaN where there is no light).
+
+    With T = X + Y + Z the derivatives are ∂x/∂X = (1 − x)/T, ∂x/∂Y = ∂x/∂Z = −x/T, and likewise for y.
+
+    :param spectrum, errors: per pixel, 1 σ, (..., pixels)
+    :param weights: see :func:`pixel_weights`
+    """
+    used = weights.any(axis=1)  # a NaN elsewhere is no concern of the colour
+    weights = weights[used]
+    tristimulus = spectrum[..., used] @ weights
+    xy = _chromaticity(tristimulus)
+    # by what one count in each pixel moves (x, y)
+    moves = weights[:, :2] - xy[..., None, :] * weights.sum(axis=1)[:, None]
+    moves = moves / tristimulus.sum(axis=-1)[..., None, None] * errors[..., used, None]
+    return Chromaticity(xy, np.swapaxes(moves, -1, -2) @ moves)
+
+
+def error_ellipse(covariance: Array, probability: float = 0.6827) -> Ellipse:
+    """Inside of which the true (x, y) lies with *probability*; the axes are 1.52 σ at 68 %.
+
+    :param covariance: (2, 2)
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    scale = -2 * np.log1p(-probability)  # quantile of χ² with two degrees of freedom
+    minor, major = np.sqrt(np.maximum(values, 0.0) * scale)
+    angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
+    return Ellipse(float(major), float(minor), float((angle + 90) % 180 - 90))
 
 
 def _power(wavelength: Array, quantity: Quantity) -> Array:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands
-from .fitting import Points, chi2_scale, fit
+from .fitting import DETECTION, Points, chi2_scale, fit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,7 +79,8 @@ def power_law(
 ) -> dict[str, PowerLaw]:
     """Fit I = prefactor·P^exponent to each band of a power sweep.
 
-    Points flagged saturated, read_failed or over_range and points with a NaN take no part.
+    Points flagged saturated, read_failed or over_range, points with a NaN, and points whose irradiance is
+    below 3 of its standard errors take no part.
 
     :param ds: a run, see :func:`~antistokes.analysis.bands.integrate_bands`; irradiances in W/cm²
     :param windows: band name to (low, high) in nm; by default the bands of the sample
@@ -95,7 +97,7 @@ def power_law(
         if name not in windows:
             raise AnalysisError(f"band '{name}' is unknown; known: {', '.join(windows)}")
         try:
-            points = _points(integrated, name)
+            points = band_points(integrated, name)
             results[name] = _fit_band(points, name, windows[name], irradiance_range)
         except AnalysisError as error:
             if bands is not None:
@@ -275,11 +277,33 @@ def _fit_band(
     )
 
 
-def _points(integrated: xr.Dataset, name: str) -> Points:
+def not_fitted(
+    ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None, fitted: Iterable[str]
+) -> list[str]:
+    """Why :func:`power_law` passes over the bands that are not among *fitted*, one line for each."""
+    reasons = []
+    for name in [name for name in band_windows(ds, windows) if name not in fitted]:
+        try:
+            power_law(ds, windows, [name])
+        except AnalysisError as error:
+            reasons.append(str(error))
+    return reasons
+
+
+def lit_points(ds: xr.Dataset) -> npt.NDArray[np.bool_]:
+    """Good points whose light the meter has seen, (point,): below 3 σ a positive irradiance is noise."""
+    irradiance = ds["irradiance_mean"].values.astype(float)
+    lit: npt.NDArray[np.bool_] = good_points(ds) & (irradiance > 0)
+    if "irradiance_mean_errors" in ds:
+        lit &= ~(irradiance < DETECTION * ds["irradiance_mean_errors"].values)  # an unknown error: believed
+    return lit
+
+
+def band_points(integrated: xr.Dataset, name: str) -> Points:
     """One band's usable points, by rising measured irradiance."""
     irradiance = integrated["irradiance_mean"].values.astype(float)
     y, sigma = integrated[name].values, integrated[f"{name}_errors"].values
-    usable = good_points(integrated) & np.isfinite(y) & np.isfinite(sigma) & (irradiance > 0)
+    usable = lit_points(integrated) & np.isfinite(y) & np.isfinite(sigma)
     rows = np.flatnonzero(usable)[np.argsort(irradiance[usable], kind="stable")]
     pump = np.full(len(rows), np.nan)
     if "irradiance_mean_errors" in integrated:

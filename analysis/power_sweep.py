@@ -3,47 +3,110 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from .avalanche import steepest
+from .bands import band_windows, integrate_bands
+from .drift import Drift, find_drift, without_references
 from .findings import Finding, Findings
-from .power_law import PowerLaw, power_law
+from .hysteresis import hysteresis
+from .power_law import PowerLaw, band_points, power_law
+from .saturation import critical_power_density, find_saturation
+from .thermometry import ERBIUM_GAP, Warming, find_warming, log_ratios, thermometer_bands, thermometer_windows
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+_AVALANCHE = 3.0  # a local exponent above that has a threshold
+_NOTED_DRIFT = 0.01  # relative, over the run
+_POOR_FIT = 0.1  # relative
+
 
 def analyse(
     ds: xr.Dataset,
     windows: Mapping[str, tuple[float, float]] | None = None,
+    bands: Iterable[str] | None = None,
     irradiance_range: tuple[float, float] | None = None,
+    heating_limit: float = 5.0,
 ) -> Findings:
-    """Exponents of all bands, and where they saturate.
+    """Exponents of all bands, where they saturate or set in, two branches, drift, and what the light warms.
+
+    Drift, seen at reference points, is taken out first; its uncertainty goes into that of the exponents.
 
     :param ds: a run, see :func:`~antistokes.analysis.power_law.power_law`
-    :param irradiance_range: fit the exponents here, W/cm²; by default in the low-power regime
+    :param bands, irradiance_range: see there too
+    :param heating_limit: K; more is warned of
     :raises AnalysisError: there is nothing to fit
     """
-    laws = power_law(ds, windows, irradiance_range=irradiance_range)
+    plain = without_references(ds)
+    bands = None if bands is None else list(bands)
+    laws = power_law(plain, windows, bands, irradiance_range)
+    drift = find_drift(ds, _windows(ds, windows, laws), _reference_exponents(ds, laws))
+    result = Findings(procedure="power-sweep")
+    if drift is not None:
+        plain = drift.removed(ds)
+        corrected = power_law(plain, windows, bands, irradiance_range)
+        other = power_law(drift.removed(ds, sigmas=1.0), windows, bands, irradiance_range)
+        laws = {name: _with_doubt(law, other.get(name)) for name, law in corrected.items()}
+        _tell_drift(result, drift)
+    integrated = integrate_bands(plain, _windows(ds, windows, laws))
+    for name, law in laws.items():
+        result.findings += _findings(name, law)
+        result.findings += _beyond_the_power_law(result, integrated, name, law)
+        _tell_branches(result, integrated, name, law, drift)
+    _tell_warming(result, plain, windows, heating_limit)
+    result.details["bands"] = {name: _details(law) for name, law in laws.items()}
 
     def figure() -> Figure:
         from .figures.power_sweep import power_sweep_figure
 
-        return power_sweep_figure(ds, laws)
+        return power_sweep_figure(plain, laws)
 
-    findings = [one for name, law in laws.items() for one in _findings(name, law)]
-    bands = {
-        name: {
-            "exponent": law.exponent,
-            "stderr": law.stderr,
-            "range": list(law.irradiance_range),
-            "saturation_onset": law.saturation_onset,
-            "local": [row for row in law.local.tolist() if math.isfinite(row[1])],
-        }
-        for name, law in laws.items()
-    }
-    return Findings(procedure="power-sweep", findings=findings, details={"bands": bands}, figure=figure)
+    result.figure = figure
+    return result
+
+
+def _windows(
+    ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None, laws: Mapping[str, PowerLaw]
+) -> dict[str, tuple[float, float]]:
+    return {name: window for name, window in band_windows(ds, windows).items() if name in laws}
+
+
+def _reference_exponents(ds: xr.Dataset, laws: Mapping[str, PowerLaw]) -> dict[str, float]:
+    """Local exponent of each band where the reference points are."""
+    if "reference" not in ds:
+        return {}
+    here = np.log(float(np.nanmean(ds["irradiance_mean"].values[ds["reference"].values == 1])))
+    result = {}
+    for name, law in laws.items():
+        known = np.isfinite(law.local[:, 1])
+        at = np.log(law.local[known, 0])
+        result[name] = float(np.interp(here, at, law.local[known, 1])) if known.any() else law.exponent
+    return result
+
+
+def _with_doubt(law: PowerLaw, other: PowerLaw | None) -> PowerLaw:
+    """*law*, its error enlarged by what one standard error of the drift does to it."""
+    return (
+        law if other is None else replace(law, stderr=math.hypot(law.stderr, other.exponent - law.exponent))
+    )
+
+
+def _tell_drift(result: Findings, drift: Drift) -> None:
+    note = f"{drift.points} reference points, against {drift.against}; taken out"
+    result.findings.append(
+        Finding(quantity="drift", value=drift.rate, stderr=drift.stderr, unit="1/h", note=note)
+    )
+    if abs(drift.change) > _NOTED_DRIFT and abs(drift.rate) > 2 * drift.stderr:
+        result.warnings.append(
+            f"emission at the reference power has changed by {100 * drift.change:+.2g} % during the run; "
+            f"that is taken out, in proportion to {drift.against}"
+        )
 
 
 def _findings(name: str, law: PowerLaw) -> list[Finding]:
@@ -69,3 +132,120 @@ def _findings(name: str, law: PowerLaw) -> list[Finding]:
             )
         )
     return found
+
+
+def _beyond_the_power_law(
+    result: Findings, integrated: xr.Dataset, name: str, law: PowerLaw
+) -> Iterator[Finding]:
+    """Saturation irradiance, critical power density, threshold: as far as the curve has them."""
+    points = band_points(integrated, name)
+    if (bend := find_saturation(points, law)) is not None:
+        yield Finding(
+            quantity="saturation irradiance",
+            of=name,
+            value=bend.irradiance,
+            stderr=bend.stderr,
+            unit="W/cm^2",
+            note=f"exponent {bend.exponent:.3g} to {bend.high_exponent:.3g}, sharpness {bend.sharpness:.2g}",
+        )
+        if bend.misfit > _POOR_FIT:
+            result.warnings.append(
+                f"{name}: the curve with a saturation irradiance is off by {100 * bend.misfit:.2g} %"
+            )
+    if (critical := critical_power_density(points, law)) is not None:
+        yield Finding(
+            quantity="critical power density",
+            of=name,
+            value=critical[0],
+            stderr=critical[1],
+            unit="W/cm^2",
+            note="low-power line meets the line through the highest half decade",
+        )
+    up = integrated
+    if "direction" in integrated and (integrated["direction"].values > 0).any():
+        up = integrated.isel(point=integrated["direction"].values > 0)
+    rise = steepest(band_points(up, name))
+    if rise is not None and rise[2] - 2 * rise[3] > _AVALANCHE:
+        yield Finding(
+            quantity="threshold",
+            of=name,
+            value=rise[0],
+            stderr=rise[1],
+            unit="W/cm^2",
+            note=f"steepest local exponent, {rise[2]:.3g} ± {rise[3]:.2g}",
+        )
+
+
+def _tell_branches(
+    result: Findings, integrated: xr.Dataset, name: str, law: PowerLaw, drift: Drift | None
+) -> None:
+    loop = hysteresis(integrated, name, law)
+    if loop is None:
+        return
+    result.findings.append(
+        Finding(
+            quantity="hysteresis index",
+            of=name,
+            value=loop.index,
+            stderr=loop.stderr,
+            note=f"mean ln(down/up); at most {loop.largest:+.2g} ± {loop.largest_stderr:.2g} "
+            f"at {loop.irradiance:.3g} W/cm²",
+        )
+    )
+    if abs(loop.index) > 3 * loop.stderr and abs(loop.index) > _NOTED_DRIFT:
+        reason = (
+            "" if drift is not None else ", or the emission drifts: a run with reference points would tell"
+        )
+        result.warnings.append(
+            f"{name}: down is {100 * np.expm1(loop.index):+.2g} % from up on average{reason}"
+        )
+    result.details.setdefault("hysteresis", {})[name] = loop.loop.tolist()
+
+
+def _tell_warming(
+    result: Findings, ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None, limit: float
+) -> None:
+    warming = _warming(ds, windows)
+    if warming is None:
+        return
+    top = float(warming.table[:, 0].max())
+    change, error = warming.rate * top, warming.stderr * top
+    result.findings.append(
+        Finding(
+            quantity="temperature change",
+            value=change,
+            stderr=error,
+            unit="K",
+            at={"irradiance": float(ds["irradiance"].max()) if "irradiance" in ds.coords else top},
+            note=f"by the light, 520 over 541 nm and {ERBIUM_GAP:g} 1/cm; {warming.sensor:.4g} K without",
+        )
+    )
+    if change > limit and change > 2 * error:
+        result.warnings.append(
+            f"the light warms the sample by {change:.2g} ± {error:.1g} K at {top:.3g} W/cm²; "
+            f"above {limit / warming.rate:.3g} W/cm² it is more than {limit:g} K"
+        )
+    result.details["temperature change"] = warming.table.tolist()
+
+
+def _warming(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None) -> Warming | None:
+    pair = thermometer_windows(ds, windows)
+    if not pair or "sample_temperature" not in ds:
+        return None
+    value, error, clear = log_ratios(thermometer_bands(ds, pair), *pair)
+    irradiance = ds["irradiance_mean"].values.astype(float)
+    clear &= np.isfinite(ds["sample_temperature"].values) & (irradiance > 0)
+    if not clear.any():
+        return None
+    sensor = float(ds["sample_temperature"].values[clear].mean())
+    return find_warming(irradiance[clear], value[clear], error[clear], sensor)
+
+
+def _details(law: PowerLaw) -> dict[str, Any]:
+    return {
+        "exponent": law.exponent,
+        "stderr": law.stderr,
+        "range": list(law.irradiance_range),
+        "saturation_onset": law.saturation_onset,
+        "local": [row for row in law.local.tolist() if math.isfinite(row[1])],
+    }

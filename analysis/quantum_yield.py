@@ -7,10 +7,77 @@ response of the empty sphere.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import numpy.typing as npt
 
-from .bands import Array
+from .bands import AnalysisError, Array, band_windows, good_points, pixel_fractions
+from .calibrate_response import without_stray_light
+from .findings import Finding, Findings
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+Windows = Mapping[str, tuple[float, float]]
+
+#: an absorptance must exceed its error so many times, or the yield is skewed (B. van Dam et al.,
+#: arXiv:1711.06200)
+LEAST_CERTAINTY = 10.0
+_DRAWS = 20000
+_68_PERCENT = (15.865, 84.135)
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """What is read in the three measurements, photons s⁻¹ per W of pump, each with its 1 σ.
+
+    :param laser, laser_errors: (3,) in a, b and c
+    :param emission, emission_errors: the same by name of the window; "" is all emission
+    :param pump_errors: (3,) relative, of the pump power: common to laser and emission
+    """
+
+    laser: Array
+    laser_errors: Array
+    emission: dict[str, Array]
+    emission_errors: dict[str, Array]
+    pump_errors: Array
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What has to be known from elsewhere.
+
+    :param transmission: of the filter that weakens the laser line only
+    :param calibration_error: relative, of that and of the response between laser line and emission
+    :param reabsorption, reabsorption_error: fraction of the emission that the sample absorbs again, 1 σ
+    """
+
+    transmission: float = 1.0
+    calibration_error: float = 0.0
+    reabsorption: float = 0.0
+    reabsorption_error: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Yield:
+    """A quantum yield and where it may lie.
+
+    :param interval: 68 %
+    :param draws: what the errors make of it, (n,)
+    """
+
+    value: float
+    interval: tuple[float, float]
+    draws: Array
+
+    @property
+    def stderr(self) -> float:
+        """Half of the interval."""
+        return (self.interval[1] - self.interval[0]) / 2
 
 
 def three_measurements(laser: npt.ArrayLike, emission: npt.ArrayLike) -> tuple[Array, Array]:
@@ -59,3 +126,164 @@ def without_reabsorption(measured: npt.ArrayLike, reabsorption: npt.ArrayLike) -
 def _ratio(above: Array, below: Array) -> Array:
     """nan where nothing was absorbed, or there was no light to absorb."""
     return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
+
+
+def yields(
+    counted: Counted, corrections: Corrections, seed: int = 0
+) -> tuple[float, float, dict[str, Yield]]:
+    """Absorptance, its 1 σ, and the yield in each window with an interval by Monte Carlo.
+
+    All that was read is drawn anew from its errors, and evaluated each time like the readings themselves:
+    the yield is a ratio with a small difference below, and its errors are not symmetric.
+
+    :raises AnalysisError: the absorptance is too uncertain
+    """
+    rng = np.random.default_rng(seed)
+
+    def drawn(values: Array, errors: Array) -> Array:
+        return values[:, None] + errors[:, None] * rng.standard_normal((len(values), _DRAWS))
+
+    pump = 1 + counted.pump_errors[:, None] * rng.standard_normal((3, _DRAWS))
+    lasers = drawn(counted.laser, counted.laser_errors) / pump
+    absorptance, _ = three_measurements(counted.laser, np.zeros(3))
+    sigma = float(np.std(three_measurements(lasers, np.zeros_like(lasers))[0]))
+    if not float(absorptance) > LEAST_CERTAINTY * sigma:
+        raise AnalysisError(
+            f"absorptance: {float(absorptance):.2g} ± {sigma:.2g}; must be above {LEAST_CERTAINTY:g} errors, "
+            "or the yield is skewed: a thicker sample, more frames or readings"
+        )
+    scale = corrections.transmission * (1 + corrections.calibration_error * rng.standard_normal(_DRAWS))
+    again = corrections.reabsorption + corrections.reabsorption_error * rng.standard_normal(_DRAWS)
+    found = {}
+    for name, emission in counted.emission.items():
+        _, seen = three_measurements(counted.laser, emission)
+        _, draws = three_measurements(lasers, drawn(emission, counted.emission_errors[name]) / pump)
+        value = without_reabsorption(seen * corrections.transmission, corrections.reabsorption)
+        draws = without_reabsorption(draws * scale, np.clip(again, 0.0, 0.99))
+        low, high = np.percentile(draws, _68_PERCENT)
+        found[name] = Yield(float(value), (float(low), float(high)), draws)
+    return float(absorptance), sigma, found
+
+
+def read_counts(ds: xr.Dataset, windows: Windows) -> Counted:
+    """Laser line and emission of the three measurements, corrected for the response the run has with it.
+
+    Of the laser line the light beside it is taken off, by a straight line through what lies as far again on
+    both sides. Where a window of emission has the laser line in it, that is left out.
+
+    :param windows: name to (low, high) in nm
+    """
+    parameters: Mapping[str, Any] = ds.attrs.get("parameters") or {}
+    laser, half = ds.attrs.get("excitation_wavelength"), float(parameters.get("laser_window", 6.0))
+    if laser is None:
+        raise AnalysisError("quantum yield: the run does not say the wavelength of its laser")
+    slots = list(dict.fromkeys(ds["slot"].values.tolist()))
+    if len(slots) != 3:
+        raise AnalysisError(
+            f"quantum yield: {len(slots)} of 3 measurements: empty, sample aside, sample in the beam"
+        )
+    order = np.argsort(ds["wavelength"].values)
+    nm = ds["wavelength"].values[order].astype(float)
+    line = pixel_fractions(nm, (laser - half, laser + half), "laser line")
+    beside = ((np.abs(nm - laser) > half) & (np.abs(nm - laser) <= 2 * half)).astype(float)
+    line = line - line.sum() * beside / beside.sum()
+    masked = np.abs(nm - laser) <= half
+    weights = {name: pixel_fractions(nm, w, f"window '{name}'") * ~masked for name, w in windows.items()}
+    response = np.ones(len(nm))
+    if "response" in ds and not ds.attrs.get("response_corrected"):
+        response = ds["response"].values[order].astype(float)
+    stray = float(parameters.get("stray_light", 0.0))
+    good, kept = good_points(ds), {}
+    for slot in slots:
+        points = good & (ds["slot"].values == slot)
+        if not points.any():
+            raise AnalysisError(
+                f"quantum yield: every point in slot {slot:g} is saturated, or could not be read"
+            )
+        pump = ds["pump_power"].values[points]
+        spectra = ds["spectrum"].transpose("point", "wavelength").values[points][:, order]
+        errors = ds["spectrum_errors"].transpose("point", "wavelength").values[points][:, order]
+        spectra = without_stray_light(spectra, stray) / (response * pump[:, None])
+        errors = errors / (response * pump[:, None])
+        relative = np.sqrt(((ds["pump_power_errors"].values[points] / pump) ** 2).mean() / len(pump))
+        kept[slot] = spectra.mean(axis=0), (errors**2).mean(axis=0) / len(pump), relative
+    spectrum, variance, pump_errors = (np.array(rows) for rows in zip(*kept.values(), strict=True))
+
+    def total(weight: Array) -> Array:
+        used = weight != 0  # a pixel that the response does not reach is no concern of another window
+        result: Array = spectrum[:, used] @ weight[used]
+        return result
+
+    def error(weight: Array) -> Array:
+        used = weight != 0
+        result: Array = np.sqrt(variance[:, used] @ weight[used] ** 2)
+        return result
+
+    return Counted(
+        laser=total(line),
+        laser_errors=error(line),
+        emission={name: total(weight) for name, weight in weights.items()},
+        emission_errors={name: error(weight) for name, weight in weights.items()},
+        pump_errors=pump_errors,
+    )
+
+
+def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:
+    """Quantum yield of all emission and of each band, photons emitted per photon absorbed.
+
+    :param ds: a run of ``quantum-yield`` with the spectral ``response`` per photon
+    :raises AnalysisError: no response, a measurement is missing, or the absorptance is too uncertain
+    """
+    parameters: Mapping[str, Any] = ds.attrs.get("parameters") or {}
+    warnings = []
+    if "response" not in ds and not ds.attrs.get("response_corrected"):
+        if not parameters.get("force"):
+            raise AnalysisError(
+                "quantum yield: the spectral response is not known; the station needs [response]"
+            )
+        warnings.append("not corrected for the spectral response: the yield is wrong")
+    low, high = parameters.get("emission", (400.0, 700.0))
+    bands = (
+        {}
+        if windows is None and not (ds.attrs.get("sample") or {}).get("bands")
+        else band_windows(ds, windows)
+    )
+    shown = {"": (float(low), float(high)), **bands}
+    counted = read_counts(ds, shown)
+    corrections = Corrections(
+        float(parameters.get("filter_transmission", 1.0)),
+        float(parameters.get("calibration_error", 0.0)),
+        float(parameters.get("reabsorption", 0.0)),
+        float(parameters.get("reabsorption_error", 0.0)),
+    )
+    absorptance, sigma, found = yields(counted, corrections)
+    at, note = _conditions(ds)
+    findings = [
+        Finding(
+            quantity="quantum yield",
+            of=name,
+            value=one.value,
+            stderr=one.stderr,
+            at=at,
+            interval=one.interval,
+            note=f"{shown[name][0]:g} to {shown[name][1]:g} nm; {note}",
+        )
+        for name, one in found.items()
+    ]
+    findings.append(Finding(quantity="absorptance", value=absorptance, stderr=sigma, at=at, note=note))
+
+    def figure() -> Figure:
+        from .figures.quantum_yield import quantum_yield_figure
+
+        return quantum_yield_figure(ds, shown, found, (absorptance, sigma))
+
+    return Findings(procedure="quantum-yield", findings=findings, warnings=warnings, figure=figure)
+
+
+def _conditions(ds: xr.Dataset) -> tuple[dict[str, float], str]:
+    """Set-points of irradiance and temperature, and what was measured, in words."""
+    at = {key: float(ds[key].values[0]) for key in ("irradiance", "temperature") if key in ds.coords}
+    words = f"{float(ds['irradiance_mean'].mean()):.3g} W/cm²"
+    if "sample_temperature" in ds:
+        return at, f"{words}, {float(ds['sample_temperature'].mean()):.1f} K"
+    return at, f"{words}, temperature not measured"

@@ -119,7 +119,8 @@ def plot(
 
     model = Sample.load(sample)
     path = out or Path(f"{model.record.id}.png")
-    draw(model, path, temperature, irradiance)
+    with options.using(path):
+        draw(model, path, temperature, irradiance)
     screen.print(f"{path}")
     if json:
         emit({"sample": model.record.id, "figure": str(path)})

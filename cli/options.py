@@ -38,7 +38,7 @@ def using(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Refused(f"{path}: {error.strerror or error}") from None
+        raise Refused(f"{path}: cannot be used: {error.strerror or error}") from None
 
 
 def free_path(path: Path) -> Path:

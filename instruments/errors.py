@@ -63,12 +63,13 @@ class LimitError(Refused):
 class PlanRefused(Refused):
     """A plan with more than one problem: all of them.
 
-    :param problems: at least two, one line each
+    :param problems: one line each; the same one said twice counts once
     """
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
-        super().__init__(f"{len(self.problems)} problems: " + "; ".join(self.problems))
+        count = f"{len(self.problems)} problems: " if len(self.problems) > 1 else ""
+        super().__init__(count + "; ".join(self.problems))
 
 
 class InstrumentError(AntistokesError):

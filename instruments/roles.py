@@ -90,6 +90,17 @@ class FilterWheel(Role, Protocol):
 
 
 @runtime_checkable
+class SampleHolder(Role, Protocol):
+    """Brings one of several samples into the beam, or none."""
+
+    #: the slot in the beam, 1 to slots; setting it returns when it is there
+    slot: int
+    slots: int
+    #: what is in the slots, from the first
+    names: tuple[str, ...]
+
+
+@runtime_checkable
 class Attenuator(Role, Protocol):
     """Something with a position that changes the transmitted power. Transmission is always measured."""
 
@@ -209,6 +220,14 @@ class TemperatureController(Role, Protocol):
     control: bool
 
 
+@runtime_checkable
+class Thermometer(Role, Protocol):
+    """Sees the lit sample itself, which light warms or cools beyond what holds it."""
+
+    #: K, of the lit sample; None: no sensor of it is set up
+    crystal_temperature: float | None
+
+
 #: by the name a station file's ``[roles]`` uses
 ROLES: dict[str, type] = {
     "laser": Laser,
@@ -216,6 +235,7 @@ ROLES: dict[str, type] = {
     "pulse_generator": PulseGenerator,
     "shutter": Shutter,
     "filter_wheel": FilterWheel,
+    "sample_holder": SampleHolder,
     "attenuator": Attenuator,
     "power_meter": PowerMeter,
     "spectrometer": Spectrometer,
@@ -224,4 +244,5 @@ ROLES: dict[str, type] = {
     "photon_counter": PhotonCounter,
     "time_tagger": TimeTagger,
     "temperature_controller": TemperatureController,
+    "thermometer": Thermometer,
 }

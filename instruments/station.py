@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from .backend import Backend, open_backend
 from .clock import Clock
 from .drivers import check_role, driver_of, fulfils, role_name
-from .errors import AntistokesError, InstrumentError, Refused, nearest
+from .errors import AntistokesError, FileRefused, InstrumentError, Refused, nearest
+from .response import Response
 from .roleview import RoleView
 from .stationfile import InstrumentEntry, StationFile
 
@@ -40,6 +41,9 @@ class SafeStep:
 class Station:
     """Instruments by name. Leaving it makes all safe in reverse order, then closes.
 
+    Only ``close(make_safe=False)`` leaves the instruments as they are: a cryostat that somebody keeps cold
+    stays cold when a plan was refused, or when somebody only wanted to look.
+
     >>> with Station.load("lab.toml") as station:          # doctest: +SKIP
     ...     station["laser"].current = 0.2
     """
@@ -49,9 +53,15 @@ class Station:
         self._drivers = {name: driver_of(file, name) for name in file.instruments}
         for word, name in file.roles.items():
             check_role(file, word, self._drivers[name])
+        #: of the emission path; None where it has not been calibrated
+        self.response: Response | None = None
+        if file.response is not None:
+            self.response = Response.read(Path(file.path).parent / file.response.file)
         self.backend: Backend = open_backend(file, sample, seed)
         self._devices: dict[str, Device] = {}
         self._views: dict[tuple[str, str], Any] = {}
+        #: asks whoever is at the experiment to do something, returns when it is done; None: nobody is there
+        self.ask: Callable[[str], object] | None = None
 
     @classmethod
     def load(cls, path: str | Path, *, sample: str | Path | None = None, seed: int | None = None) -> Station:
@@ -83,11 +93,13 @@ class Station:
 
     @property
     def beam(self) -> Beam:
-        """The beam record. :raises Refused: the file has none."""
+        """The beam record. :raises FileRefused: the file has none."""
         if self.file.beam is None:
-            raise Refused(
-                f"station '{self.name}' has no [beam]: "
-                "power cannot become irradiance without w_x_um and w_y_um"
+            raise FileRefused(
+                self.file.path,
+                "beam",
+                "is missing; power cannot become irradiance without it: "
+                "add w_x_um, w_y_um, max_power_mW, method and date",
             )
         return self.file.beam
 
@@ -103,20 +115,18 @@ class Station:
 
     # -- roles ------------------------------------------------------------------------------------
 
-    def find(self, role: type[R]) -> R:
-        """The instrument that serves *role*, seen through that role only.
+    def find(self, role: type[R], name: str | None = None) -> R:
+        """The instrument that serves *role*, or the one called *name*, seen through that role only.
 
         :raises Refused: none does, or several do and ``[roles]`` does not say which
         """
-        name = self._serving(role)
-        if name is None:
-            word = role_name(role)
+        if name is not None and not (name in self._drivers and fulfils(self._drivers[name], role)):
             fitting = sorted(n for n, d in self._drivers.items() if fulfils(d, role))
-            cure = f"say which one under [roles] {word}" if fitting else "add one"
-            raise Refused(
-                f"station '{self.name}' needs one instrument as {word} "
-                f"and has {', '.join(fitting) or 'none'}; {cure}"
-            )
+            problem = f"'{name}' is no {role_name(role)}; it has {', '.join(fitting) or 'none'}"
+            raise FileRefused(self.file.path, "instruments", problem)
+        name = name or self._serving(role)
+        if name is None:
+            raise self._not_served(role)
         key = (name, role.__name__)
         if key not in self._views:
             self._views[key] = RoleView(self[name], role)
@@ -133,30 +143,44 @@ class Station:
         fitting = [name for name, driver in self._drivers.items() if fulfils(driver, role)]
         return fitting[0] if len(fitting) == 1 else None
 
+    def _not_served(self, role: type) -> FileRefused:
+        """No instrument serves *role*, or more than one could."""
+        word = role_name(role)
+        fitting = sorted(name for name, driver in self._drivers.items() if fulfils(driver, role))
+        cure = "add one whose driver serves as that ('antistokes instruments' lists them)"
+        if fitting:
+            cure = f'say which one by {word} = "{fitting[0]}"'
+        problem = f"needs one instrument as {word} and has {', '.join(fitting) or 'none'}; {cure}"
+        return FileRefused(self.file.path, "roles" if fitting else "instruments", problem)
+
     # -- opening and closing ------------------------------------------------------------------------
 
     def open(self) -> Station:
         """Open all instruments in the file's order; if one fails, those before are made safe and closed."""
+        untouched = not self._devices
         try:
             for name in self.file.instruments:
                 self.open_one(name)
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self.close(make_safe=not (untouched and isinstance(error, Refused)))
             raise
         return self
 
-    def open_one(self, name: str) -> Device:
-        """Open the instrument *name* alone, after its parts, if it is not open yet."""
+    def open_one(self, name: str, *, configure: bool = True) -> Device:
+        """Open the instrument *name* alone, after its parts, if it is not open yet.
+
+        :param configure: give it the values that the file says under ``set``
+        """
         if name not in self._devices:
             for part in self.file.instruments[name].parts.values():
-                self.open_one(part)
-            device = self._open(name, self.file.instruments[name])
+                self.open_one(part, configure=configure)
+            device = self._open(name, self.file.instruments[name], configure)
             if not self._devices:
                 atexit.register(self.close)
             self._devices[name] = device
         return self._devices[name]
 
-    def _open(self, name: str, entry: InstrumentEntry) -> Device:
+    def _open(self, name: str, entry: InstrumentEntry, configure: bool) -> Device:
         driver = self._drivers[name]
         settings = {"clock": self.clock} | entry.settings
         sdk = self.backend.sdk(driver.SDK_MODULE, name) if getattr(driver, "SDK_MODULE", "") else None
@@ -171,7 +195,7 @@ class Station:
                 device.__init__(entry.resource, name, visa_library=self.backend.visa_library(), **settings)
             for quantity, (low, high) in entry.limits.items():
                 device.narrow_limit(quantity, low, high)
-            for quantity, value in entry.set.items():
+            for quantity, value in entry.set.items() if configure else ():
                 setattr(device, quantity, value)
         except BaseException as error:
             _close(name, device)
@@ -216,11 +240,15 @@ class Station:
             raise interrupt
         return steps
 
-    def close(self) -> list[SafeStep]:
-        """Make all safe, then close all; what became of it. May be called again."""
+    def close(self, *, make_safe: bool = True) -> list[SafeStep]:
+        """Make all safe, then close all; what became of it. May be called again.
+
+        :param make_safe: False only for who has changed nothing: the instruments stay as they are
+        """
         steps: list[SafeStep] = []
         try:
-            steps += self.make_safe()
+            if make_safe:
+                steps += self.make_safe()
         finally:
             for name, device in reversed(list(self._devices.items())):
                 steps += _close(name, device)

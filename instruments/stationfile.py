@@ -39,6 +39,13 @@ class InstrumentEntry(Record, kw_only=True, frozen=True):
     twin: str = ""
 
 
+class ResponseEntry(Record, kw_only=True, frozen=True):
+    """``[response]``: of everything between the sample and the spectrometer's counts."""
+
+    #: table that ``calibrate-response`` writes (:mod:`antistokes.instruments.response`), beside this file
+    file: str
+
+
 class StationFile(Record, kw_only=True, frozen=True):
     """A station file, checked."""
 
@@ -48,6 +55,7 @@ class StationFile(Record, kw_only=True, frozen=True):
     #: which instrument serves a role, where several could: ``laser = "pump980"``
     roles: dict[str, str] = {}
     beam: Beam | None = None
+    response: ResponseEntry | None = None
     sample: SampleRecord | None = None
     #: read by the virtual bench only
     simulation: dict[str, Any] = {}
@@ -132,4 +140,15 @@ def check_resource(file: StationFile, name: str) -> None:
         raise FileRefused(file.path, f"instruments.{name}.resource", problem) from None
 
 
-_KEYS = ("backend", "beam", "format", "instruments", "name", "roles", "sample", "simulation", "version")
+_KEYS = (
+    "backend",
+    "beam",
+    "format",
+    "instruments",
+    "name",
+    "response",
+    "roles",
+    "sample",
+    "simulation",
+    "version",
+)

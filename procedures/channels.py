@@ -85,7 +85,8 @@ class RunHeader:
     """Everything known before the first point; one file must be enough to repeat the run.
 
     ``signal`` names the channel of the default plot. ``axis`` names the inner set-point. ``planned``
-    is the number of points the plan asks for (0 when it cannot be known). ``snapshot`` maps each
+    is the number of points the plan asks for (0 when it cannot be known). ``response`` is that of the
+    emission path, per photon, at the dimension ``wavelength``; None: not calibrated. ``snapshot`` maps each
     device to its settings. ``software`` maps distribution names to versions.
     """
 
@@ -106,6 +107,7 @@ class RunHeader:
     sample: Mapping[str, Any] = field(default_factory=dict)
     beam: Mapping[str, Any] = field(default_factory=dict)
     excitation_wavelength: float | None = None
+    response: npt.NDArray[np.float64] | None = None
     snapshot: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
 

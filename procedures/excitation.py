@@ -21,6 +21,7 @@ from antistokes.instruments.station import Station
 
 from .calibration import Calibration
 from .curves import Anchor, AttenuatorCurve, DriveCurve, MeterNoise
+from .dose import Dose
 from .pace import Pace
 
 Array = npt.NDArray[np.float64]
@@ -37,20 +38,25 @@ class Excitation:
 
     :param station: an open station with a Laser and a PowerMeter, and an Attenuator where it has one
     :param pace: waits, and stops when the user asks for it
+    :param laser: one among several, by its name: its drive alone is turned, and it is dark without emission,
+        because attenuator and shutter would act on all of them
     """
 
-    def __init__(self, station: Station, pace: Pace) -> None:
+    def __init__(self, station: Station, pace: Pace, laser: str | None = None) -> None:
         self.beam = station.beam
-        self.laser = station.find(Laser)
+        self.laser = station.find(Laser, laser)
         self.meter = station.find(PowerMeter)
-        self.attenuator = station.find_optional(Attenuator)
-        self.shutter = station.find_optional(Shutter)
+        self.attenuator = station.find_optional(Attenuator) if laser is None else None
+        self.shutter = station.find_optional(Shutter) if laser is None else None
         self.noise = MeterNoise(0.0, 0.0)
         #: fraction of the time that pulses are on; powers are those during a pulse
         self.duty = 1.0
         #: s, of the pulses; nan: the light is continuous, or pulsed by the laser itself
         self.pulse_width = float("nan")
         self.pace = pace
+        #: what the sample has got
+        self.dose = Dose(pace.clock)
+        self._interrupted = False  # light that should be on again after :meth:`blocked`
         self.background = 0.0  # W on the meter
         self.laser_curve = DriveCurve([])
         self.anchors: list[Anchor] = []  # used together with the attenuator, the brightest first
@@ -120,19 +126,25 @@ class Excitation:
             readings[i] = power = self.meter.power
             if not np.isfinite(power):
                 raise BadAnswer(self.meter.name, f"its power reading is {power} W")
-        return (readings - self.background) * (self.beam.sample_to_pickoff / self.duty)
+        mean = readings - self.background
+        self.dose.measured(float(mean.mean()) * self.beam.sample_to_pickoff)
+        return mean * (self.beam.sample_to_pickoff / self.duty)
 
     def on(self) -> None:
         """Light, as bright as the drive says."""
         self.laser.emission = True
+        if self.shutter is None:
+            self.dose.light(True)
         self.pace.wait(self.laser.settle_time)
         if self.shutter is not None:
             self._set_light(True)
 
     def off(self) -> None:
         """No light: the laser off, the shutter closed, the second even if the first fails."""
+        self._interrupted = False
         try:
             self.laser.emission = False
+            self.dose.light(False)
         finally:
             if self.shutter is not None:
                 self.shutter.is_open = False
@@ -143,11 +155,12 @@ class Excitation:
 
         A shutter does it where the station has one, so that the laser stays as warm as it is.
         """
-        lit = self._light
+        lit = self._interrupted = self._light or self._interrupted
         self._set_light(False)
         yield
         if lit:
             self._set_light(True)
+        self._interrupted = False
 
     @property
     def _light(self) -> bool:
@@ -156,9 +169,11 @@ class Excitation:
     def _set_light(self, on: bool) -> None:
         if self.shutter is None:
             self.laser.emission = on
+            self.dose.light(on)
             self.pace.wait(self.laser.settle_time)
         else:
             self.shutter.is_open = on
+            self.dose.light(on)
             self.pace.wait(self.shutter.settle_time)
 
     # -- calibration -----------------------------------------------------------------------------------
@@ -234,11 +249,13 @@ class Excitation:
 
     def go_to_transmission(self, transmission: float) -> None:
         assert self.attenuator is not None
+        self.dose.turned()
         self.attenuator.position = self.attenuation.position(transmission)
         self.pace.wait(self.attenuator.settle_time)
 
     def power_at(self, position: float) -> float:
         assert self.attenuator is not None
+        self.dose.turned()
         self.attenuator.position = position
         self.pace.wait(self.attenuator.settle_time)
         return self.read_power(1)
@@ -247,5 +264,6 @@ class Excitation:
         self.set_drive(min(self.laser_curve.at(power), self.laser.drive_limits[1]))
 
     def set_drive(self, drive: float) -> None:
+        self.dose.turned()
         self.laser.drive = drive
         self.pace.wait(self.laser.settle_time)

@@ -27,7 +27,7 @@ from antistokes.instruments.errors import (
 )
 from antistokes.instruments.station import Station
 
-from .axes import Axis
+from .axes import Axis, Finished
 from .channels import STEP, Channel, Dimension, Flag, Record
 from .detectors import Detector
 from .setup import Setup
@@ -106,11 +106,9 @@ class Measurement:
 
     @property
     def excitation_wavelength(self) -> float | None:
-        """Of the laser, in nm; None when the run uses none."""
-        return self.setup.excitation.laser.wavelength if self._has_excitation() else None
-
-    def _has_excitation(self) -> bool:
-        return "excitation" in self.setup.__dict__  # a cached property that was asked for
+        """Of the (first) laser, in nm; None when the run uses none."""
+        excitations = self.setup.excitations
+        return excitations[0].laser.wavelength if excitations else None
 
     def bind(self) -> None:
         """Check everything that can be checked and declare the channels. Nothing moves.
@@ -188,9 +186,10 @@ class Measurement:
                         if flag:
                             log.info("point %d: %s", number, flag.words())
                         number += 1
+                        self.setup.last = record
                         yield record
         finally:
-            self._light_off()
+            self.setup.light_off()
 
     def _moves(self, axes: list[Axis]) -> Iterator[tuple[Record, Flag]]:
         """Goes through all combinations of set-points; what the axes wrote, and their flags."""
@@ -200,10 +199,15 @@ class Measurement:
         previous: tuple[int, ...] = (-1,) * len(axes)
         for indices in itertools.product(*(range(len(axis.setpoints)) for axis in axes)):
             self.setup.step()
+            moved = False
             for i, axis in enumerate(axes):
-                if indices[i] != previous[i]:
+                # what is set inside depends on what is set around it: one power at several wavelengths
+                if moved := moved or indices[i] != previous[i]:
                     written[i] = {}
-                    flags[i] = _twice(axis.move, indices[i], written[i])
+                    try:
+                        flags[i] = _twice(axis.move, indices[i], written[i])
+                    except Finished:
+                        return
             previous = indices
             record: Record = {}
             flag = Flag(0)
@@ -211,10 +215,6 @@ class Measurement:
                 record |= written[i]
                 flag |= flags[i]
             yield record, flag
-
-    def _light_off(self) -> None:
-        if self._has_excitation():
-            self.setup.excitation.off()
 
     def _read(self, step: _Step, index: int, record: Record) -> Flag:
         try:

@@ -13,8 +13,10 @@ from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, SampleTemperature
-from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
+from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
 from .procedure import Procedure
+
+_LONGEST = 1e5  # s at one point, more than a day
 
 
 class PowerSweep(Procedure, kw_only=True):
@@ -22,6 +24,9 @@ class PowerSweep(Procedure, kw_only=True):
 
     ``start`` and ``stop`` are mean irradiances P/(π·w_x·w_y) in W/cm², or powers on the sample in mW
     when ``unit`` says so.
+
+    What drifts or bleaches meanwhile is told from what depends on power by reference points, or by shuffling;
+    a sample that remembers the power before (hysteresis) gets neither: up, down, and time in the dark.
     """
 
     NAME = "power-sweep"
@@ -41,8 +46,32 @@ class PowerSweep(Procedure, kw_only=True):
     order_seed: Annotated[int, Meta(ge=0, title="Order seed", description="of the shuffled order")] = 0
     settle: Annotated[
         float,
-        Meta(ge=0, title="Settle", description="time the sample gets at each power", extra={"units": "s"}),
+        Meta(
+            ge=0,
+            le=_LONGEST,
+            title="Settle",
+            description="time the sample gets at each power",
+            extra={"units": "s"},
+        ),
     ] = 0.05
+    dark_between: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=_LONGEST,
+            title="Dark between",
+            description="time without light before each power",
+            extra={"units": "s"},
+        ),
+    ] = 0.0
+    reference_every: Annotated[
+        int,
+        Meta(
+            ge=0,
+            title="Reference every",
+            description="powers between two visits to the reference power in the middle; 0: none",
+        ),
+    ] = 0
     longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
     frames: Annotated[
         int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
@@ -68,12 +97,18 @@ class PowerSweep(Procedure, kw_only=True):
             )
 
     def axes(self) -> list[Axis]:
-        decades = np.log10(self.stop / self.start)
+        decades = np.log10(self.stop) - np.log10(self.start)
         points = (
             max(2, int(np.ceil(decades * self.points_per_decade - 1e-9)) + 1) if self.stop > self.start else 1
         )
         power = ExcitationPower(
-            np.geomspace(self.start, self.stop, points), self.unit, self.order, self.order_seed, self.settle
+            np.geomspace(self.start, self.stop, points),
+            self.unit,
+            self.order,
+            self.order_seed,
+            self.settle,
+            reference_every=self.reference_every,
+            dark_between=self.dark_between,
         )
         return [SampleTemperature(self.temperatures), power] if len(self.temperatures) else [power]
 
@@ -84,4 +119,4 @@ class PowerSweep(Procedure, kw_only=True):
         ]
         if station.find_optional(TemperatureController) is not None:
             detectors.append(SampleThermometer())
-        return detectors
+        return [*detectors, PumpPowerAfter(self.readings)]

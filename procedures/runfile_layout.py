@@ -230,6 +230,10 @@ def _make_data(data: h5py.Group, header: RunHeader) -> None:
         _describe(scale, dimension.units, dimension.long_name)
         scale.make_scale(dimension.name)
         scales[dimension.name] = scale
+    if header.response is not None:
+        response = data.create_dataset("response", data=np.asarray(header.response, float))
+        _describe(response, "", "relative response of the emission path, per photon")
+        response.dims[0].attach_scale(scales["wavelength"])
     coordinates = " ".join([c.name for c in header.channels if c.coordinate] + [TIME.name])
     for channel in channels_of(header):
         shape = tuple(sizes[name] for name in channel.dims)

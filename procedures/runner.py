@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from types import FrameType
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from antistokes.instruments.errors import AntistokesError, Refused, RunFileError
 from antistokes.instruments.station import SafeStep, Station
@@ -69,7 +72,8 @@ class Runner:
     def run(self, plan: RecordedPlan, path: str | Path | None = None) -> Outcome:
         """Carry out *plan*, record it in a new file at *path* (none: only the sinks see it).
 
-        A station that is not open is opened, and closed again at the end.
+        A station that is not open is opened, and closed again at the end. What a refused plan has opened is
+        left as it was: not made safe, because nothing has moved.
 
         :raises Refused: the plan cannot be carried out; nothing has moved and no file was made
         """
@@ -105,7 +109,7 @@ class Runner:
                 if not refused:
                     safe = self.station.make_safe()
                     snapshot = self.station.snapshot()
-                closing = self.station.close() if opened else []
+                closing = self.station.close(make_safe=not refused) if opened else []
                 problems = list(dict.fromkeys(str(step) for step in (*safe, *closing) if step.problem))
                 if error is None:  # else the device that failed is named already
                     problems += _unanswered(snapshot)
@@ -125,8 +129,8 @@ class Runner:
         """Check, open the sinks, and hand them all points."""
         measurement: Measurement | None = None
         try:
-            self.station.open()
             measurement = Measurement(plan, self.station, self._stop.is_set)
+            self.station.open()
             measurement.bind()
             header = self._header(plan, measurement)
             for problem in _unanswered(header.snapshot):
@@ -168,6 +172,7 @@ class Runner:
             sample=msgspec.to_builtins(sample) if sample else {},
             beam=msgspec.to_builtins(beam) if beam else {},
             excitation_wavelength=measurement.excitation_wavelength if measurement and channels else None,
+            response=_response(station, measurement),
             snapshot=station.snapshot(),
             software={name: version(name) for name in _PACKAGES},
         )
@@ -185,12 +190,25 @@ def run(
         return runner.run(plan, path)
 
 
+def _response(station: Station, measurement: Measurement | None) -> npt.NDArray[np.float64] | None:
+    """Of the emission path at the pixels that are recorded."""
+    for dimension in measurement.dimensions if measurement and station.response else ():
+        if dimension.name == "wavelength" and station.response is not None:
+            return station.response.at(dimension.values)
+    return None
+
+
 def _check_path(path: Path) -> None:
     """:raises Refused: no new file can be made there"""
-    if path.exists():
-        raise Refused(f"{path}: exists already; a run file is never overwritten")
-    if not path.parent.is_dir():
-        raise Refused(f"{path}: there is no folder {path.parent}")
+    try:
+        if path.exists():
+            raise Refused(f"{path}: exists already; a run file is never overwritten")
+        if not path.parent.is_dir():
+            raise Refused(f"{path}: there is no folder {path.parent}")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass  # a file can be made there
+    except OSError as error:
+        raise Refused(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 class _Sinks:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import ExitStack, contextmanager
 
 from antistokes.instruments.errors import Refused
 from antistokes.instruments.station import Station
 
+from .channels import Record
 from .excitation import Excitation
 from .pace import Pace
 
@@ -23,12 +23,42 @@ class Setup(Pace):
         self.wavelengths: tuple[float, float] | None = None
         #: s, shortest and longest, where an axis pulses the laser
         self.pulse_widths: tuple[float, float] | None = None
+        #: s from one pulse to the next, at present; None: the light is continuous
+        self.pulse_period: float | None = None
+        #: what the last point has shown, for an axis that finds its own way
+        self.last: Record = {}
+        self._excitations: dict[str | None, Excitation] = {}
         self._moved_by: dict[str, str] = {}
 
-    @cached_property
+    @property
     def excitation(self) -> Excitation:
         """Laser, attenuator and meter as one knob."""
-        return Excitation(self.station, self)
+        return self.laser(None)
+
+    def laser(self, name: str | None) -> Excitation:
+        """The same of one laser among several, by its name in the station."""
+        if name not in self._excitations:
+            self._excitations[name] = Excitation(self.station, self, name)
+        return self._excitations[name]
+
+    @property
+    def excitations(self) -> list[Excitation]:
+        """All that the run uses."""
+        return list(self._excitations.values())
+
+    @contextmanager
+    def dark(self) -> Iterator[None]:
+        """No light inside the block, where the run uses any; the same light as before after it."""
+        with ExitStack() as stack:
+            for excitation in self.excitations:
+                stack.enter_context(excitation.blocked())
+            yield
+
+    def light_off(self) -> None:
+        """No light of any laser the run uses, the others even if one fails."""
+        with ExitStack() as stack:
+            for excitation in self.excitations:
+                stack.callback(excitation.off)
 
     def claim(self, what: str, axis: str) -> None:
         """*axis* is the one that moves *what*, e.g. ``laser: drive``.

@@ -20,7 +20,9 @@ from antistokes.instruments.stationfile import StationFile, check_resource
 
 from .bench import Bench, OpticsSettings
 from .effects import EffectsSettings
+from .mounted import HolderSettings, places
 from .samples.sample import Sample
+from .sphere_light import LampSettings, SphereSettings
 from .twin import Twin
 from .visa import VirtualVisaLibrary
 
@@ -35,6 +37,12 @@ class Simulation(Record, kw_only=True, frozen=True):
     optics: OpticsSettings = OpticsSettings()
     #: what goes wrong in a laboratory by itself; off unless stated
     effects: EffectsSettings = EffectsSettings()
+    #: what stands in the slots of the sample holder
+    holder: HolderSettings = HolderSettings()
+    #: around the sample; none unless stated
+    sphere: SphereSettings | None = None
+    #: for the holder's slot "lamp"
+    lamp: LampSettings = LampSettings()
     #: settings of single twins, by the instrument's name
     twins: dict[str, dict[str, Any]] = {}
 
@@ -71,7 +79,16 @@ def build_world(
         simulation.optics,
         simulation.seed if seed is None else seed,
         simulation.effects,
+        simulation.sphere,
+        simulation.lamp,
     )
+    if simulation.holder.slots:
+        bench.places = places(
+            simulation.holder.slots,
+            bench.main,
+            bench.mount,
+            lambda name: _sample_called(station, name, "holder.slots"),
+        )
     kinds = {point.name: point for point in entry_points(group="antistokes.twins")}
     twins: dict[str, Any] = {}
     # of several that hold the sample's temperature or gate the pump the last one made counts
@@ -135,7 +152,12 @@ def _simulation(station: StationFile) -> Simulation:
 def _load_sample(station: StationFile, simulation: Simulation, sample: str | Path | None) -> Sample | None:
     if sample is not None:
         return Sample.load(sample)
-    if simulation.sample is None:
-        return None
-    beside = Path(station.path).parent / simulation.sample
-    return Sample.load(beside if beside.suffix == ".toml" else simulation.sample)
+    return None if simulation.sample is None else _sample_called(station, simulation.sample, "sample")
+
+
+def _sample_called(station: StationFile, name: str, key: str) -> Sample:
+    """A shipped sample, or the file *name* beside the station file."""
+    beside = Path(station.path).parent / name
+    if beside.suffix == ".toml" and not beside.is_file():
+        raise FileRefused(station.path, f"simulation.{key}", f"is '{name}'; there is no file {beside}")
+    return Sample.load(beside if beside.suffix == ".toml" else name)

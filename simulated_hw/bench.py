@@ -6,7 +6,8 @@ Light path::
                                                                     └→ sample → filter → collection ┐
                                        spectrometer, or monochromator (if there is one) → counters ←┘
 
-A pulse generator gates the sources that listen to it and triggers the counters.
+A pulse generator gates the sources that listen to it and triggers the counters. A sample holder brings one of
+several samples, or a lamp, to where the sample is; an integrating sphere may be around it.
 
 Nothing here runs by itself: every question is answered for the clock's present time. One seed makes
 everything repeatable; each instrument draws from its own stream, so adding one changes no other.
@@ -24,14 +25,15 @@ import numpy as np
 import numpy.typing as npt
 
 from antistokes.instruments.clock import Clock
-from antistokes.instruments.records import Beam, Fraction, Positive, Record, SampleRecord
+from antistokes.instruments.records import Beam, Fraction, Positive, Record
 
 from .conditions import Conditions, LaserPulses
-from .effects import Drift, EffectsSettings, Exposure, Heated, RandomWalk
+from .effects import Drift, EffectsSettings, RandomWalk
 from .light import Excitation, Flashes, Light
 from .light_path import Element, Passband, ShortPass, ShortPassSettings, Source
+from .mounted import LineLike, Mounted, Place, SampleModel
 from .physics.constants import photon_energy
-from .spot import Emitter, Spot
+from .sphere_light import LampSettings, Shares, SphereSettings, lamp_light, shares
 from .waveform import PulseSource, PulseTrain, Waveform, pulse_times
 
 _DARK = 1e-4  # W; less is no light a person must fear
@@ -60,22 +62,11 @@ class OpticsSettings(Record, kw_only=True, frozen=True):
     filter: ShortPassSettings = ShortPassSettings()
 
 
-class LineLike(Protocol):
-    """An emission line of a sample."""
+class Holder(Protocol):
+    """Brings one of several samples into the beam."""
 
-    @property
-    def wavelength(self) -> float: ...
-    @property
-    def fwhm(self) -> float: ...
-
-
-class SampleModel(Emitter, Heated, Protocol):
-    """A sample as the bench needs it."""
-
-    @property
-    def record(self) -> SampleRecord: ...
-    def lines_at(self, irradiance: float, conditions: Conditions) -> Sequence[LineLike]:
-        """In the order of the emission, at an irradiance in W/cm²."""
+    def slot(self) -> int | None:
+        """The slot in the beam now, from 1; None on the way from one to another."""
 
 
 class Thermostat(Protocol):
@@ -99,6 +90,8 @@ class Bench:
         optics: OpticsSettings,
         seed: int,
         effects: EffectsSettings = EffectsSettings(),  # noqa: B008 (frozen)
+        sphere: SphereSettings | None = None,
+        lamp: LampSettings | None = None,
     ) -> None:
         self.clock, self.beam, self.sample, self.optics, self.seed = clock, beam, sample, optics, seed
         self.lock = threading.RLock()
@@ -115,13 +108,31 @@ class Bench:
         self.monochromator: Passband | None = None
         self.thermostat: Thermostat | None = None
         self._filter = ShortPass(optics.filter)
-        self._spot = Spot(sample, beam, optics.thickness_um * 1e-4) if sample and beam else None
         self._effects = effects
         self._calm = effects == EffectsSettings()
         self._drifts: dict[str, Drift] = {}
         self._began = clock.now()
         self._pickoff = RandomWalk(self.rng("pick-off"), effects.pickoff_drift, self._began)
-        self._exposure = Exposure(effects, sample, self._began)
+        self._sphere = sphere
+        self._lamp = [] if lamp is None else lamp_light(lamp)
+        self.holder: Holder | None = None
+        #: the station's sample; without a holder it is always there
+        self.main = self.mount(sample)
+        #: what the slots of the holder bring, from the first
+        self.places = [Place(self.main)]
+        self._nothing = Place(self.mount(None))
+
+    def mount(self, sample: SampleModel | None) -> Mounted:
+        """*sample* as it is on this bench."""
+        return Mounted(sample, self.beam, self.optics.thickness_um * 1e-4, self._effects, self._began)
+
+    @property
+    def place(self) -> Place:
+        """What the sample holder has brought."""
+        if self.holder is None:
+            return Place(self.main)
+        slot = self.holder.slot()
+        return self._nothing if slot is None or slot > len(self.places) else self.places[slot - 1]
 
     def rng(self, name: str) -> np.random.Generator:
         """The random stream of the instrument called *name*."""
@@ -135,7 +146,12 @@ class Bench:
             (e.mean, replace(self._conditions(e), temperature=self.sample_temperature()))
             for e in (e.weaker(self._rest) for e in self.excitation())
         ]
-        self._exposure.advance(self.clock.now(), beams, self.beam.area_cm2, self.optics.thickness_um * 1e-4)
+        place = self.place
+        for mounted in dict.fromkeys((self.main, *(p.mounted for p in self.places))):
+            lit = beams if mounted is place.mounted and not place.aside else []
+            mounted.exposure.advance(
+                self.clock.now(), lit, self.beam.area_cm2, self.optics.thickness_um * 1e-4
+            )
 
     # -- excitation -------------------------------------------------------------------------------
 
@@ -220,7 +236,7 @@ class Bench:
 
         Warming goes with the power, however far: it ends where samples are defined, at 1 and 1000 K.
         """
-        return min(max(self.sample_temperature() + self._exposure.rise, _COLDEST), _HOTTEST)
+        return min(max(self.sample_temperature() + self.place.mounted.exposure.rise, _COLDEST), _HOTTEST)
 
     def collected(self) -> list[Light]:
         """What enters the spectrometer: the sample's lines and scattered pump, behind the filter.
@@ -232,7 +248,7 @@ class Bench:
         excitation = [e.weaker(self._rest) for e in self.excitation()]
         if any(e.high != e.low for e in excitation):
             return list(self.flashes().lights)
-        return [light for e in excitation for light in self._steady(e)]
+        return [*self._lamplight(), *(light for e in excitation for light in self._steady(e))]
 
     def flashes(self) -> Flashes:
         """The same in time after each trigger: of the pulse generator, or of a mode-locked laser without one.
@@ -243,8 +259,8 @@ class Bench:
         train = self.triggers() or PulseTrain(1.0, 0.5)
         gated = self.pulses() is not None
         times = pulse_times(train.width, train.period)
-        lights: list[Light] = []
-        rates: list[npt.NDArray[np.float64]] = []
+        lights = self._lamplight()
+        rates = [np.full(len(times), light.photons) for light in lights]
         for e in (e.weaker(self._rest) for e in self.excitation()):
             steady = self._steady(e)
             if e.high != e.low:
@@ -263,19 +279,21 @@ class Bench:
         return Conditions(self.crystal_temperature(), e.wavelength, e.pulses, self.optics.polarisation_deg)
 
     def _lines(self, e: Excitation, conditions: Conditions) -> Sequence[LineLike]:
-        if self.sample is None or self.beam is None:
+        sample = self.place.mounted.sample
+        if sample is None or self.beam is None:
             return ()
-        return self.sample.lines_at(self.beam.mean_irradiance(max(e.high, e.low)), conditions)
+        return sample.lines_at(self.beam.mean_irradiance(max(e.high, e.low)), conditions)
 
     def _steady(self, e: Excitation) -> list[Light]:
-        lights = [Light(nm, fwhm, e.high * per_watt) for nm, fwhm, per_watt in self._scattered(e.wavelength)]
-        if self._spot is not None:
+        seen = self._seen(e)
+        lights = [Light(nm, fwhm, e.high * per_watt) for nm, fwhm, per_watt in self._scattered(e, seen)]
+        if (spot := self.place.mounted.spot) is not None:
             conditions = self._conditions(e)
-            rates = self._spot.rates(e.high, conditions)
-            for line, rate in zip(self._lines(e, conditions), rates, strict=True):
-                lights.append(
-                    Light(line.wavelength, line.fwhm, float(rate) * self._entering(line.wavelength))
-                )
+            rates = spot.rates(e.high, conditions)
+            entering = self._entering(len(rates), seen)
+            for line, photons in zip(self._lines(e, conditions), rates * entering, strict=True):
+                passed = float(photons) * self._filter.transmission(line.wavelength)
+                lights.append(Light(line.wavelength, line.fwhm, passed))
         return lights
 
     def _pulsed(
@@ -283,15 +301,15 @@ class Bench:
     ) -> list[tuple[Light, npt.NDArray[np.float64]]]:
         # the edge is one step of the grid after its time
         pump = np.where(times <= train.width, e.high, e.low)
-        result = [
-            (Light(nm, fwhm, 0.0), pump * per_watt) for nm, fwhm, per_watt in self._scattered(e.wavelength)
-        ]
-        if self._spot is not None:
+        seen = self._seen(e)
+        result = [(Light(nm, fwhm, 0.0), pump * per_watt) for nm, fwhm, per_watt in self._scattered(e, seen)]
+        if (spot := self.place.mounted.spot) is not None:
             conditions = self._conditions(e)
-            rates = self._spot.pulsed_rates(e.high, e.low, train, conditions)
-            for line, course in zip(self._lines(e, conditions), rates.T, strict=True):
+            rates = spot.pulsed_rates(e.high, e.low, train, conditions)
+            entering = self._entering(rates.shape[1], seen)
+            for line, course in zip(self._lines(e, conditions), (rates * entering).T, strict=True):
                 light = Light(line.wavelength, line.fwhm, 0.0)
-                result.append((light, course * self._entering(line.wavelength)))
+                result.append((light, course * self._filter.transmission(line.wavelength)))
         return result
 
     def _ringing(
@@ -304,12 +322,26 @@ class Bench:
             for mean, (_, course) in zip(steady, self._pulsed(burst, train, times), strict=True)
         ]
 
-    def _scattered(self, wavelength: float) -> list[tuple[float, float, float]]:
+    def _seen(self, e: Excitation) -> Shares:
+        """What of the pump and of what is emitted enters the slit, before the filter."""
+        place = self.place
+        if self._sphere is None or self.beam is None:
+            return Shares(self.optics.scatter, 0.0 if place.aside else self.optics.collection)
+        return shares(self._sphere, place, e.high, e.wavelength, self._conditions(e), self.beam)
+
+    def _lamplight(self) -> list[Light]:
+        """Of the lamp behind the filter; none where it is not in the holder's slot."""
+        if not self.place.lamp:
+            return []
+        return [replace(x, photons=x.photons * self._filter.transmission(x.wavelength)) for x in self._lamp]
+
+    def _scattered(self, e: Excitation, seen: Shares) -> list[tuple[float, float, float]]:
         """(nm, width nm, photons at the slit per J) of scattered pump and what comes with it."""
+        wavelength = e.wavelength
         lights = [(wavelength, 1.0)]
         if self._effects.second_harmonic:
             lights.append((wavelength / 2, self._effects.second_harmonic))
-        per_joule = {nm: share / float(photon_energy(nm)) * self.optics.scatter for nm, share in lights}
+        per_joule = {nm: share / float(photon_energy(nm)) * seen.laser for nm, share in lights}
         result = [(nm, _PUMP_FWHM, n * self._filter.transmission(nm)) for nm, n in per_joule.items()]
         if self.optics.filter.fluorescence:
             low, high = self.optics.filter.fluorescence_nm
@@ -318,6 +350,6 @@ class Bench:
             result += [(low + (i + 0.5) * step, step, glow) for i in range(_GLOW_LINES)]
         return result
 
-    def _entering(self, wavelength: float) -> float:
-        """Photons at the slit per photon that a fresh spot emits."""
-        return self.optics.collection * self._filter.transmission(wavelength) * self._exposure.emission()
+    def _entering(self, lines: int, seen: Shares) -> npt.NDArray[np.float64]:
+        """Photons of each line that get to the filter per photon that a fresh spot emits, (lines,)."""
+        return np.full(lines, seen.emission) * self.place.mounted.exposure.emission()

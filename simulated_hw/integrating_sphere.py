@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from antistokes.instruments.records import Record
+
 
 class Readings(NamedTuple):
     """Photons per second in measurements a, b and c: of the laser and of the emission."""
@@ -62,8 +64,7 @@ class SphereSample:
             raise ValueError("quantum_yield × reabsorption = 1: must be below 1, or the light never ends")
 
 
-@dataclass(frozen=True)
-class Sphere:
+class Sphere(Record, frozen=True):
     """A sphere with ports; numbers are typical of sintered PTFE and assumed.
 
     :param reflectance: of its wall at the laser's wavelength, below 1

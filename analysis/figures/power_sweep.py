@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from ..bands import AnalysisError, Array, band_windows, good_points, integrate_bands, pixel_scatter
-from ..power_law import PowerLaw, power_law
+from ..bands import AnalysisError, Array, band_windows, integrate_bands, pixel_scatter
+from ..power_law import PowerLaw, lit_points, power_law
 from .style import IRRADIANCE_LABEL, band_colours, draw_title, plus_minus, unit_label
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure, SubFigure
 
 
-def power_sweep_figure(ds: xr.Dataset, results: Mapping[str, PowerLaw] | None = None) -> Figure:
+def power_sweep_figure(
+    ds: xr.Dataset,
+    results: Mapping[str, PowerLaw] | None = None,
+    windows: Mapping[str, tuple[float, float]] | None = None,
+    problem: str = "",
+) -> Figure:
     """Spectra, band intensities with the fitted power laws, and local exponents of a power sweep.
 
     :param ds: the run
     :param results: what :func:`~antistokes.analysis.power_law` gave for it; by default it is called here
+    :param windows: bands to show beside the fitted ones, (low, high) in nm; by default those of the sample
+    :param problem: why there are no results, shown in their place
     """
     from matplotlib.figure import Figure
 
     results = power_law(ds) if results is None else results
-    windows = _shown_windows(ds, results)
+    windows = _shown_windows(ds, results, windows)
     colours = band_colours(list(windows))
     figure = Figure(figsize=(11.0, 6.2), dpi=130, layout="constrained")
     grid = figure.add_gridspec(1, 2, width_ratios=[1.05, 1.0])
@@ -35,34 +44,49 @@ def power_sweep_figure(ds: xr.Dataset, results: Mapping[str, PowerLaw] | None = 
     upper, lower = right.subplots(2, 1, sharex=True, height_ratios=[1.5, 1.0])
     _draw_spectra(left, ds, windows, colours)
     _draw_intensities(upper, integrate_bands(ds, windows), results, colours)
-    _draw_local_exponents(lower, results, colours)
+    if results:
+        _draw_local_exponents(lower, results, colours)
+    else:
+        _draw_problem(lower, problem)
     draw_title(figure, ds)
     return figure
 
 
-def _shown_windows(ds: xr.Dataset, results: Mapping[str, PowerLaw]) -> dict[str, tuple[float, float]]:
-    """Those that were fitted, and the sample's other bands as far as there are any."""
+def _shown_windows(
+    ds: xr.Dataset, results: Mapping[str, PowerLaw], windows: Mapping[str, tuple[float, float]] | None
+) -> dict[str, tuple[float, float]]:
+    """Those that were fitted, and *windows* or the sample's other bands as far as there are any."""
     fitted = {name: result.window for name, result in results.items()}
-    known = band_windows(ds) if (ds.attrs.get("sample") or {}).get("bands") else {}
+    known = band_windows(ds, windows) if windows or (ds.attrs.get("sample") or {}).get("bands") else {}
     return band_windows(ds, {**known, **fitted} or None)
+
+
+def _both_ways(ds: xr.Dataset) -> npt.NDArray[np.bool_] | None:
+    """Which points of a sweep up and down belong to the way up; None where there are no two ways.
+
+    The direction of a shuffled sweep only says where the point before was.
+    """
+    if "direction" not in ds or (ds.attrs.get("parameters") or {}).get("order", "up_down") != "up_down":
+        return None
+    up = ds["direction"].values > 0
+    return up if up.any() and not up.all() else None
 
 
 def _draw_spectra(
     panel: SubFigure, ds: xr.Dataset, windows: Mapping[str, tuple[float, float]], colours: Mapping[str, str]
 ) -> None:
-    """Spectra of the upward sweep (of all points if there is none), on a logarithmic scale.
+    """Spectra of the way up (of all points if there is no way down), on a logarithmic scale.
 
     The weak ones lie on top, and what does not stand out of its noise over a few pixels is left out: else
     the noise of bright spectra, whose exposures are short, would hide them.
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
-    from matplotlib.ticker import NullFormatter
 
     axes = panel.subplots(1, 1)
-    shown = good_points(ds) & (ds["irradiance_mean"].values > 0)
-    if "direction" in ds and (shown & (ds["direction"].values > 0)).any():
-        shown &= ds["direction"].values > 0
+    shown = lit_points(ds)
+    if (up := _both_ways(ds)) is not None and (shown & up).any():
+        shown &= up
     irradiance = ds["irradiance_mean"].values[shown]
     spectra = ds["spectrum"].transpose("point", "wavelength").values[shown]
     top = float(np.nanmax(spectra, initial=0.0))
@@ -74,9 +98,11 @@ def _draw_spectra(
         errors = np.broadcast_to(pixel_scatter(spectra)[:, None], spectra.shape)
     visible = np.where(_stands_out(spectra, errors), spectra, np.nan)
     floor = max(float(np.nanmin(visible, initial=top)), top * 1e-6)
-    scale = ScalarMappable(LogNorm(irradiance.min(), irradiance.max()), "viridis")
+    scale = ScalarMappable(LogNorm(*_wide(irradiance)), "viridis")
     for i in np.argsort(irradiance)[::-1]:
         axes.plot(ds["wavelength"], visible[i], color=scale.to_rgba(irradiance[i]), linewidth=0.8)
+    if not np.isfinite(visible).any():
+        _write(axes, "nothing stands out of the noise")
     axes.set_yscale("log")
     axes.set_ylim(floor / 1.5, top * 6)
     axes.set_xlim(float(ds["wavelength"].min()), float(ds["wavelength"].max()))
@@ -90,8 +116,24 @@ def _draw_spectra(
     unit = unit_label(ds["spectrum"])
     axes.set_ylabel(f"intensity ({unit})" if unit.endswith("/nm") else f"intensity ({unit} per pixel)")
     bar = panel.colorbar(scale, ax=axes, label=IRRADIANCE_LABEL, location="bottom", aspect=40, pad=0.02)
-    if irradiance.max() > 10 * irradiance.min():
-        bar.ax.xaxis.set_minor_formatter(NullFormatter())  # between two decades they run into each other
+    _label(bar.ax.xaxis, irradiance)
+
+
+def _wide(irradiance: Array) -> tuple[float, float]:
+    """From the lowest to the highest; a scale that has hardly two ends is made a factor 4 long."""
+    low, high = float(irradiance.min()), float(irradiance.max())
+    return (low, high) if high > 1.1 * low else (low / 2, high * 2)
+
+
+def _label(axis: Axis, irradiance: Array) -> None:
+    """Numbers that do not run into each other: 1, 2, 5 on a short logarithmic scale, else decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = _wide(irradiance)
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _stands_out(spectra: Array, errors: Array) -> npt.NDArray[np.bool_]:
@@ -109,12 +151,13 @@ def _stands_out(spectra: Array, errors: Array) -> npt.NDArray[np.bool_]:
 def _draw_intensities(
     axes: Axes, integrated: xr.Dataset, results: Mapping[str, PowerLaw], colours: Mapping[str, str]
 ) -> None:
-    """Band intensity against irradiance: upwards filled, downwards open, excluded points as crosses."""
+    """Band intensity against irradiance: filled, downwards open, points that are not fitted as crosses."""
     from matplotlib.lines import Line2D
 
-    good = good_points(integrated)
+    good = lit_points(integrated)
     irradiance = integrated["irradiance_mean"].values
-    up = integrated["direction"].values > 0 if "direction" in integrated else np.ones(len(good), dtype=bool)
+    both_ways = _both_ways(integrated)
+    up = np.ones(len(good), dtype=bool) if both_ways is None else both_ways
     pump = np.zeros(len(good))
     if "irradiance_mean_errors" in integrated:
         pump = integrated["irradiance_mean_errors"].values
@@ -132,14 +175,18 @@ def _draw_intensities(
         if name in results:
             _draw_power_law(axes, results[name], f"{name}: ", irradiance[good], colour)
     axes.set_xscale("log")
+    if (shown := irradiance[irradiance > 0]).size:
+        _label(axes.xaxis, shown)
+        low, high = _wide(shown)
+        axes.set_xlim(low / 1.25, high * 1.25)
     axes.set_yscale("log", nonpositive="mask")
     if highest:
         axes.set_ylim(lowest / 4, highest * 4)
     axes.set_ylabel(f"band intensity ({unit_label(integrated[next(iter(colours))])})")
     handles, labels = axes.get_legend_handles_labels()
     marks = [
-        ("up", True, "o", "0.3", 3.2),
-        ("down", (~up).any(), "o", "none", 6.5),
+        ("up", both_ways is not None, "o", "0.3", 3.2),
+        ("down", both_ways is not None, "o", "none", 6.5),
         ("excluded", (~good).any(), "x", "none", 6),
     ]
     for label, needed, marker, filling, size in marks:
@@ -166,6 +213,19 @@ def _draw_power_law(axes: Axes, law: PowerLaw, label: str, irradiance: Array, co
     text = f"{label}exponent {plus_minus(law.exponent, law.stderr)}"
     axes.plot(used, law.prefactor * used**law.exponent, color=colour, linewidth=1.6, label=text)
     axes.plot(beyond, law.prefactor * beyond**law.exponent, color=colour, linewidth=1.0, linestyle=":")
+
+
+def _draw_problem(axes: Axes, problem: str) -> None:
+    """Words in place of the local exponents."""
+    _write(axes, problem)
+    axes.set_xlabel(IRRADIANCE_LABEL)
+    axes.set_yticks([])
+
+
+def _write(axes: Axes, words: str) -> None:
+    axes.text(
+        0.5, 0.5, textwrap.fill(words, 60), ha="center", va="center", color="0.35", transform=axes.transAxes
+    )  # fmt: skip
 
 
 def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: Mapping[str, str]) -> None:

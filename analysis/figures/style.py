@@ -39,14 +39,22 @@ def band_colours(names: list[str]) -> dict[str, str]:
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write PNG, SVG or PDF by the suffix of *path*; the same figure gives the same bytes every time."""
+    """Write PNG, SVG or PDF by the suffix of *path*; the same figure gives the same bytes every time.
+
+    :raises AnalysisError: another suffix, or the file cannot be written there
+    """
     import matplotlib as mpl
 
     suffix = Path(path).suffix.lower()
     if suffix not in _NO_DATE:
         raise AnalysisError(f"figure file {path}: suffix '{suffix}' is not one of {', '.join(_NO_DATE)}")
     with mpl.rc_context({"svg.hashsalt": "antistokes", "svg.fonttype": "path", "pdf.fonttype": 42}):
-        figure.savefig(path, format=suffix[1:], metadata=_NO_DATE[suffix])
+        try:
+            figure.savefig(path, format=suffix[1:], metadata=_NO_DATE[suffix])
+        except OSError as error:
+            raise AnalysisError(
+                f"figure file {path}: cannot be written: {error.strerror or error}"
+            ) from error
 
 
 def unit_label(values: xr.DataArray) -> str:

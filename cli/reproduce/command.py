@@ -84,7 +84,8 @@ def _keys(source: str, fact: Fact) -> list[_Key]:
     """What gives the fact, and what it is compared with: another sample under the same light, another run."""
     if not fact.run:
         return []
-    first, second = (source, source, fact.run), (fact.over or source, source, fact.against or fact.run)
+    sample = fact.on or source
+    first, second = (sample, source, fact.run), (fact.over or sample, source, fact.against or fact.run)
     return [first] if first == second else [first, second]
 
 

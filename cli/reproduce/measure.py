@@ -16,7 +16,7 @@ from antistokes.instruments.errors import AntistokesError, Refused
 from antistokes.simulated_hw.samples.facts import Run
 from antistokes.simulated_hw.samples.sample import Sample
 
-from .stations import station_of
+from .stations import CORRECTED, lamp_station, station_of
 
 if TYPE_CHECKING:
     from antistokes.analysis.findings import Findings
@@ -71,21 +71,46 @@ def job_of(source: str, owner: str, name: str) -> Job:
     return Job(source, sample.record.id, own.record.id, run, run.wavelength or own.excitation)
 
 
+def measure_response(folder: Path, seed: int) -> str:
+    """Calibrate the spectrometer with a lamp; the name of the file with its response, in *folder*.
+
+    :raises AntistokesError: that was not possible
+    """
+    from antistokes.analysis import load
+    from antistokes.analysis.calibrate_response import spectral_response, write_response
+    from antistokes.instruments.station import Station
+    from antistokes.procedures.calibrate_response import CalibrateResponse
+    from antistokes.procedures.runner import run as run_on
+
+    file = folder / "lamp.station.toml"
+    _write(file, lamp_station("yber-micro", seed))
+    with Station.load(file) as station:
+        # of the lamp and the spectrometer: their data sheets
+        run_on(CalibrateResponse(emissivity_slope=-2.5e-4, stray_light=1e-5), station, folder / "lamp.h5")
+    write_response(spectral_response(load(folder / "lamp.h5")), folder / "response.csv")
+    return "response.csv"
+
+
+def _write(file: Path, tables: dict[str, Any]) -> None:
+    import tomli_w
+
+    file.write_text(tomli_w.dumps(tables), encoding="utf-8")
+
+
 def carry_out(jobs: list[Job], folder: Path, seed: int, processes: int) -> Iterator[Measured]:
     """All jobs, as they are finished; a run that fails says why and keeps no other from being made."""
+    response = measure_response(folder, seed) if any(j.run.procedure in CORRECTED for j in jobs) else ""
     if processes == 1:
         for job in jobs:
-            yield _measure(job, folder, seed)
+            yield _measure(job, folder, seed, response)
         return
     # not forked: a process that has threads must not be
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(_measure, job, folder, seed) for job in jobs]):
+        for future in as_completed([pool.submit(_measure, job, folder, seed, response) for job in jobs]):
             yield future.result()
 
 
-def _measure(job: Job, folder: Path, seed: int) -> Measured:
-    import tomli_w
-
+def _measure(job: Job, folder: Path, seed: int, response: str = "") -> Measured:
     from antistokes.instruments.station import Station
     from antistokes.procedures.runner import run as run_on
 
@@ -94,8 +119,7 @@ def _measure(job: Job, folder: Path, seed: int) -> Measured:
     path, file = folder / f"{job.stem}.h5", folder / f"{job.stem}.station.toml"
     done = Measured(job, path)
     try:
-        tables = station_of(job.run, job.source, job.wavelength, seed)
-        file.write_text(tomli_w.dumps(tables), encoding="utf-8")
+        _write(file, station_of(job.run, job.source, job.wavelength, seed, response))
         with Station.load(file) as station:
             outcome = run_on(_plan(job.run), station, path)
         done = replace(done, problem=outcome.reason, virtual_seconds=outcome.seconds)

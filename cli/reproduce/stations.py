@@ -30,11 +30,33 @@ _CRYOSTAT = {
 }
 
 
-def station_of(run: Run, sample: str, wavelength: float, seed: int) -> dict[str, Any]:
+#: procedures that need to know what the spectrometer shows per photon
+CORRECTED = ("quantum-yield", "pulse-width-colour", "colour-control", "temperature-sweep")
+_SLOTS = ["empty", "sample aside", "sample", "lamp"]
+_HOLDER = {
+    "driver": "thorlabs_ell9",
+    "resource": "ASRL3::INSTR",
+    "settings": {"names": ["empty", "aside", "sample", "lamp"]},
+}
+
+
+def lamp_station(sample: str, seed: int) -> dict[str, Any]:
+    """The station on which a lamp of known spectrum calibrates the spectrometer that all others have."""
+    run = Run(name="lamp", procedure="calibrate-response", settings={"irradiance": 1.0})
+    changes = {"optics": {"filter": {"edge_nm": 3000.0}}, "sphere": {"collection": 1e-7}}
+    return merged(merged(station_of(run, sample, 980.0, seed), _held()), {"simulation": changes})
+
+
+def _held() -> dict[str, Any]:
+    return {"instruments": {"holder": _HOLDER}, "simulation": {"holder": {"slots": _SLOTS}}}
+
+
+def station_of(run: Run, sample: str, wavelength: float, seed: int, response: str = "") -> dict[str, Any]:
     """The tables of the station file for *run*.
 
     :param sample: id, or path of a sample file
     :param wavelength: of the laser in nm
+    :param response: the file of the spectrometer's response, where it has been measured
     """
     radius = run.radius or _radius(_highest_irradiance(run.settings))
     area = math.pi * (radius * 1e-4) ** 2
@@ -74,6 +96,13 @@ def station_of(run: Run, sample: str, wavelength: float, seed: int) -> dict[str,
             "twins": {"laser": twin},
         },
     }
+    if run.procedure == "quantum-yield":
+        sphere = {
+            "simulation": {"sphere": {"collection": 1e-7}, "optics": {"filter": {"optical_density": 2.0}}}
+        }
+        station = merged(merged(station, _held()), sphere)
+    if response and run.procedure in CORRECTED:
+        station["response"] = {"file": response}
     return merged(station, run.station)
 
 

@@ -18,7 +18,7 @@ from ..clock import Clock
 from ..device import Limit, try_twice
 from ..errors import DeviceFault, OverRange
 from ..instrument import VisaInstrument
-from ..roles import TemperatureController
+from ..roles import TemperatureController, Thermometer
 
 _SPACING = 0.05  # s between two messages
 _RANGES = {"off": 0, "low": 1, "medium": 2, "high": 3}
@@ -55,10 +55,13 @@ def output_property(question: str) -> Any:
 class LakeShore(VisaInstrument):
     """Output 1 of a Lake Shore. Fulfils :class:`~antistokes.instruments.roles.TemperatureController`.
 
+    With a *crystal_input* also :class:`~antistokes.instruments.roles.Thermometer`.
+
     Output 1 must be set up for closed loop on a sensor shown in kelvin; the driver checks that, it does
     not change it.
 
     :param sample_input: letter of the sensor at the sample
+    :param crystal_input: letter of a sensor on the lit sample itself; empty: there is none
     :param keep_control: being made safe leaves the heater on, so that a cold sample stays where it is
         between two runs
     :param heater_range: ``low``, ``medium`` or ``high``, used when :attr:`control` is switched on
@@ -71,7 +74,7 @@ class LakeShore(VisaInstrument):
     #: K/min, the rate that goes with a ramp that is off
     NO_RATE: ClassVar[float] = 0.0
 
-    ROLES = (TemperatureController,)
+    ROLES = (TemperatureController, Thermometer)
     CONNECTION: ClassVar[dict[str, Any]] = {
         "read_termination": "\n",  # the device ends with CR LF
         "write_termination": "\n",
@@ -87,6 +90,7 @@ class LakeShore(VisaInstrument):
         "ramp",
         "pid",
         "sample_input",
+        "crystal_input",
         "control_input",
     )
 
@@ -102,12 +106,14 @@ class LakeShore(VisaInstrument):
         *,
         clock: Clock | None = None,
         sample_input: str = "A",
+        crystal_input: str = "",
         keep_control: bool = False,
         heater_range: str = "medium",
         **connection: Any,
     ) -> None:
         self.keep_control = keep_control
         self.sample_input = strict_discrete_set(sample_input.upper(), tuple(self.INPUTS))
+        self.crystal_input = strict_discrete_set(crystal_input.upper(), ("", *self.INPUTS))
         self.heater_range = strict_discrete_set(heater_range, ("low", "medium", "high"))
         super().__init__(adapter, name, clock=clock, **connection)
         self._target: float | None = None
@@ -144,6 +150,11 @@ class LakeShore(VisaInstrument):
         :raises DeviceFault: the sensor is out of order
         """
         return self._kelvin(self.sample_input)
+
+    @property
+    def crystal_temperature(self) -> float | None:
+        """Measure the temperature of the lit sample, in K; None without a sensor on it."""
+        return self._kelvin(self.crystal_input) if self.crystal_input else None
 
     @property
     def control_temperature(self) -> float:

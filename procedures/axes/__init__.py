@@ -1,17 +1,20 @@
 """Axes: what is moved, one file each. Each knows its set-points, how to move and when it has settled."""
 
-from .axis import Axis, Order, ordered
+from .axis import Axis, Finished, Order, ordered
 from .excitation_power import ExcitationPower
 from .excitation_wavelength import ExcitationWavelength
 from .pulse_width import PulseWidth
+from .sample_position import SamplePosition
 from .sample_temperature import SampleTemperature
 
 __all__ = [
     "Axis",
     "ExcitationPower",
     "ExcitationWavelength",
+    "Finished",
     "Order",
     "PulseWidth",
+    "SamplePosition",
     "SampleTemperature",
     "ordered",
 ]

@@ -14,6 +14,13 @@ Array = npt.NDArray[np.float64]
 Order = Literal["up", "down", "up_down", "shuffled"]
 
 
+class Finished(Exception):
+    """Of an axis that finds its own way: nothing is left to do, fewer points than planned are enough.
+
+    It ends all axes of its procedure; those around the procedure go on.
+    """
+
+
 class Axis(Protocol):
     """One thing that is moved during a run; several axes multiply, the last one moves fastest."""
 
@@ -29,7 +36,10 @@ class Axis(Protocol):
         """Calibrate and bring into a state from which :meth:`move` works."""
 
     def move(self, index: int, record: Record) -> Flag:
-        """Go to set-point *index*, wait until settled, write its channels; flags say what is doubtful."""
+        """Go to set-point *index*, wait until settled, write its channels; flags say what is doubtful.
+
+        :raises Finished: there is nothing left to do
+        """
 
 
 def ordered(values: Array, order: Order, seed: int) -> tuple[Array, npt.NDArray[np.int8]]:

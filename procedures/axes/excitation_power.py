@@ -28,6 +28,10 @@ class ExcitationPower:
     :param order: up, down, up_down or shuffled with *seed*
     :param settle: s the sample gets to reach its steady state
     :param tolerance: relative; a point further off is flagged, the measured power counts
+    :param reference_every: before the first, after every so many and after the last set-point the one in the
+        middle is visited again (direction 0), to see what drifts; 0: never. Not where the sample remembers
+        how it got there
+    :param dark_between: s without light before each set-point
     """
 
     def __init__(
@@ -38,11 +42,24 @@ class ExcitationPower:
         seed: int = 0,
         settle: float = 0.05,
         tolerance: float = 0.01,
+        reference_every: int = 0,
+        dark_between: float = 0.0,
     ) -> None:
         self.name = _NAMES[unit]
         self.unit = unit
         self.setpoints, self.directions = ordered(np.sort(np.asarray(values, float)), order, seed)
-        self.settle, self.tolerance = settle, tolerance
+        self.references = np.zeros(len(self.setpoints), bool)
+        if reference_every:
+            self._insert_references(reference_every)
+        self.settle, self.tolerance, self.dark_between = settle, tolerance, dark_between
+
+    def _insert_references(self, every: int) -> None:
+        values = np.unique(self.setpoints)
+        middle = values[np.abs(np.log(values / np.sqrt(values[0] * values[-1]))).argmin()]
+        at = [*range(0, len(self.setpoints), every), len(self.setpoints)]
+        self.setpoints = np.insert(self.setpoints, at, middle)
+        self.directions = np.insert(self.directions, at, 0)
+        self.references = np.insert(self.references, at, True)
 
     def _power(self, value: float, wavelength: float, width: float) -> float:
         """In W on the sample, at *wavelength* nm and with pulses of *width* s."""
@@ -78,6 +95,12 @@ class ExcitationPower:
             channels.append(
                 Channel("attenuator_position", attenuator.position_unit, "position of the attenuator")
             )
+        if self.references.any():
+            channels.append(
+                Channel(
+                    "reference", "", "1 at reference points, which tell drift", dtype="i1", coordinate=True
+                )
+            )
         return tuple(channels)
 
     def prepare(self) -> None:
@@ -86,6 +109,10 @@ class ExcitationPower:
     def move(self, index: int, record: Record) -> Flag:
         excitation = self._excitation
         excitation.calibrate()  # again, where the laser has been tuned meanwhile
+        if self.dark_between:
+            with excitation.blocked():
+                excitation.dim()  # the power before may be one that the sample should not see again
+                self._setup.wait(self.dark_between)
         value = float(self.setpoints[index])
         power = self._power(value, excitation.laser.wavelength, excitation.pulse_width)
         reached = excitation.set_power(power, self.tolerance)
@@ -95,4 +122,6 @@ class ExcitationPower:
         record["laser_drive"] = excitation.laser.drive
         if excitation.attenuator is not None:
             record["attenuator_position"] = excitation.attenuator.position
+        if self.references.any():
+            record["reference"] = int(self.references[index])
         return Flag(0) if reached else Flag.OFF_TARGET

@@ -13,6 +13,7 @@ from .axis import Array, Axis
 from .excitation_power import ExcitationPower
 from .excitation_wavelength import ExcitationWavelength
 from .pulse_width import PulseWidth
+from .sample_position import SamplePosition
 from .sample_temperature import SampleTemperature
 
 #: name to what makes the axis from set-points in the unit given, and further keywords
@@ -24,6 +25,7 @@ AXES: dict[str, tuple[Callable[..., Axis], str, dict[str, Any]]] = {
     "photon_flux": (ExcitationPower, "1/s", {"unit": "1/s"}),
     "pulse_energy": (ExcitationPower, "uJ", {"unit": "uJ"}),
     "pulse_width": (PulseWidth, "s", {}),
+    "slot": (SamplePosition, "", {}),
 }
 
 

@@ -17,6 +17,7 @@ class PulseWidth:
 
     Put it outside of :class:`~antistokes.procedures.axes.ExcitationPower`, whose powers are those during a
     pulse; with its unit ``uJ`` the energy of the pulses stays as it is. The pulse generator starts with it.
+    Spectra are exposed for whole periods.
 
     :param values: set-points in s
     :param period: s from one pulse to the next; or
@@ -37,6 +38,8 @@ class PulseWidth:
     ) -> None:
         if (period is None) == (duty is None):
             raise Refused("pulse width: either the period or the duty must be given")
+        if duty is not None and not 0 < duty < 1:
+            raise LimitError("pulse width: duty", duty, 0, 1)
         self.setpoints, self.directions = ordered(np.sort(np.asarray(values, float)), order, seed)
         self._period, self._duty, self._settle = period, duty, settle
 
@@ -60,6 +63,7 @@ class PulseWidth:
         setup.pulse_widths = float(self.setpoints.min()), float(self.setpoints.max())
         return (
             Channel(self.name, "s", "pulse width, set-point", coordinate=True),
+            Channel("pulse_width_measured", "s", "pulse width the generator states"),
             Channel("pulse_period", "s", "from one pulse to the next"),
         )
 
@@ -67,8 +71,13 @@ class PulseWidth:
         self._pulse(float(self.setpoints[0]))
 
     def move(self, index: int, record: Record) -> Flag:
-        self._pulse(float(self.setpoints[index]))
-        record[self.name] = self.setpoints[index]
+        return self.go(float(self.setpoints[index]), record)
+
+    def go(self, width: float, record: Record) -> Flag:
+        """Pulses of *width* s, between the shortest and the longest set-point."""
+        self._pulse(width)
+        record[self.name] = width
+        record["pulse_width_measured"] = self._generator.width
         record["pulse_period"] = self._generator.period
         self._setup.wait(self._settle)
         return Flag(0)
@@ -82,4 +91,5 @@ class PulseWidth:
             generator.period = period
             generator.width = width
         generator.output = True
+        self._setup.pulse_period = generator.period
         self._setup.excitation.pulsed(generator.width, generator.period)

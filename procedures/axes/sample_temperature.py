@@ -13,6 +13,7 @@ from antistokes.instruments.roles import TemperatureController
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
+from .axis import Order, ordered
 
 _MOST_OFFSET = 5.0  # K between the sample and the sensor that is controlled
 
@@ -25,8 +26,11 @@ class SampleTemperature:
     than a tenth of *band* over *hold* s. Where heat leaks, a sample at rest is not as warm as the sensor
     that is controlled: then the controller is set off by what is missing.
 
+    There is no light while it moves.
+
     :param values: set-points in K, in the order they are visited
     :param longest: s after which a point that has not settled is measured all the same, flagged
+    :param order: visits them up, down or both, and stores in which direction
     """
 
     values: Sequence[float]
@@ -34,9 +38,12 @@ class SampleTemperature:
     hold: float = 60.0
     longest: float = 7200.0
     name: str = "temperature"
+    order: Order | None = None
 
     def __post_init__(self) -> None:
         self.setpoints = np.asarray(self.values, float)
+        if self.order is not None:
+            self.setpoints, self.directions = ordered(np.sort(self.setpoints), self.order, 0)
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         self._setup, self._controller = setup, setup.station.find(TemperatureController)
@@ -45,7 +52,10 @@ class SampleTemperature:
         for value in self.setpoints:
             if not low <= value <= high:
                 raise LimitError(f"{self._controller.name}: setpoint", float(value), low, high, "K")
-        return (Channel(self.name, "K", "sample temperature set-point", coordinate=True),)
+        channels = [Channel(self.name, "K", "sample temperature set-point", coordinate=True)]
+        if self.order is not None:
+            channels.append(Channel("temperature_direction", "", "+1 warming, -1 cooling", dtype="i1"))
+        return tuple(channels)
 
     def prepare(self) -> None:
         self._controller.control = True
@@ -53,6 +63,12 @@ class SampleTemperature:
     def move(self, index: int, record: Record) -> Flag:
         target = float(self.setpoints[index])
         record[self.name] = target
+        if self.order is not None:
+            record["temperature_direction"] = self.directions[index]
+        with self._setup.dark():
+            return self._settle(target)
+
+    def _settle(self, target: float) -> Flag:
         low, high = self._controller.setpoint_range
         end = self._setup.clock.now() + self.longest
         offset = 0.0

@@ -30,6 +30,7 @@ class EmissionSpectrum:
     counts, gets its own: an error that many points have in common looks like a signal.
 
     :param longest: s, of one exposure
+    :param exposure: s, the same at every point, each with a dark frame of its own; None: chosen by looking
     :param frames: exposures averaged at every point, at least 2; their scatter gives the errors. The same
         number is averaged for a dark frame of its own
     :param dark_frames: exposures averaged for a dark frame that is shared, at least 2
@@ -43,6 +44,7 @@ class EmissionSpectrum:
     #: fraction of saturation that the brightest pixel should reach, and may at most reach
     target: float = 0.55
     full: float = 0.85
+    exposure: float | None = None
 
     def bind(self, setup: Setup) -> Declared:
         self._setup, self._spectrometer = setup, setup.station.find(Spectrometer)
@@ -51,10 +53,15 @@ class EmissionSpectrum:
                 raise LimitError(f"emission spectrum: {what}", number, 2, _MOST_FRAMES)
         low, high = self._spectrometer.exposure_limits
         self._fixed = low == high  # the instrument decides
-        if not self._fixed and not low <= self.longest <= high:
-            raise LimitError(f"{self._spectrometer.name}: exposure", self.longest, low, high, "s")
-        self._ladder = [low] if self._fixed else _ladder(low, self.longest)
+        longest = self.longest if self.exposure is None else self.exposure
+        if not self._fixed and not low <= longest <= high:
+            raise LimitError(f"{self._spectrometer.name}: exposure", longest, low, high, "s")
+        if self._fixed:
+            self._ladder = [low]
+        else:
+            self._ladder = _ladder(low, longest) if self.exposure is None else [self.exposure]
         counts = self._spectrometer.signal_unit == ""
+        self._exposures = self._ladder
         self._unit = "1/s" if counts else self._spectrometer.signal_unit
         self._counts = counts
         self._step = len(self._ladder) // 2
@@ -71,11 +78,13 @@ class EmissionSpectrum:
         ), (Dimension("wavelength", self._spectrometer.wavelengths(), "nm", "emission wavelength"),)
 
     def read(self, record: Record) -> Flag:
+        self._fit_to_pulses()
         first = self._expose()
         exposure = self._ladder[self._step]
         frames = np.stack([first, *(self._frame() for _ in range(self.frames - 1))])
         raw, variance = _mean(frames)
-        dim = raw.max() < _DIM * self._saturation
+        # with a fixed exposure weak light counts, however bright the laser next to it is
+        dim = self.exposure is not None or raw.max() < _DIM * self._saturation
         dark, dark_variance = self._take_dark(self.frames) if dim else self._shared_dark(exposure)
         net = raw - dark
         grown = exposure if self._counts else 1.0
@@ -86,6 +95,19 @@ class EmissionSpectrum:
         flag = Flag.SATURATED if frames.max() >= 0.98 * self._saturation else Flag(0)
         noise = float(np.sqrt(np.median(variance + dark_variance)))
         return flag | (Flag.BELOW_NOISE if net.max() < 5 * noise else Flag(0))
+
+    def _fit_to_pulses(self) -> None:
+        """Exposures of whole periods, of which one is like the other wherever it begins."""
+        period = self._setup.pulse_period
+        if period is None or self._fixed:
+            return
+        most = self._spectrometer.exposure_limits[1]
+        ladder = sorted({max(round(e / period), 1) * period for e in self._exposures})
+        fitting = [e for e in ladder if e <= most]
+        if not fitting:
+            raise LimitError(f"{self._spectrometer.name}: exposure of one period", period, 0, most, "s")
+        if fitting != self._ladder:
+            self._ladder, self._step = fitting, len(fitting) // 2
 
     def _expose(self) -> Array:
         """Choose the exposure by looking; returns the first frame taken with it."""
@@ -136,7 +158,7 @@ class EmissionSpectrum:
 
     def _take_dark(self, number: int) -> tuple[Array, Array]:
         """Mean of *number* frames with the light off, and the variance of that mean."""
-        with self._setup.excitation.blocked():
+        with self._setup.dark():
             return _mean(np.stack([self._frame() for _ in range(number)]))
 
 

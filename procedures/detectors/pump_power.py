@@ -1,4 +1,4 @@
-"""Detector: power of the excitation."""
+"""Detectors: power of the excitation, before the other detectors and after them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .detector import Declared
 
 @dataclass
 class PumpPower:
-    """Excitation power on the sample and the irradiance that follows from the beam record."""
+    """Excitation power on the sample, the irradiance that follows from the beam record, and the dose."""
 
     readings: int = 5
 
@@ -24,6 +24,7 @@ class PumpPower:
             Channel("irradiance_mean", "W/cm^2", "mean irradiance P/(pi w_x w_y)"),
             Channel("irradiance_mean_errors", "W/cm^2", "standard error of irradiance_mean"),
             Channel("irradiance_peak", "W/cm^2", "irradiance on the beam's axis"),
+            Channel("dose", "J/cm^2", "mean irradiance times time lit, since the run began"),
         ), ()
 
     def read(self, record: Record) -> Flag:
@@ -33,4 +34,28 @@ class PumpPower:
         record["irradiance_mean"] = self._beam.mean_irradiance(power)
         record["irradiance_mean_errors"] = self._beam.mean_irradiance(error)
         record["irradiance_peak"] = self._beam.peak_irradiance(power)
+        record["dose"] = self._beam.mean_irradiance(self._excitation.dose.energy())
         return Flag(0)
+
+
+@dataclass
+class PumpPowerAfter:
+    """The same power once more; put it behind the detectors it should vouch for.
+
+    :param tolerance: relative; a point at which the power has changed by more, beyond 3 standard errors, is
+        flagged as drifted
+    """
+
+    readings: int = 5
+    tolerance: float = 0.02
+
+    def bind(self, setup: Setup) -> Declared:
+        self._excitation = setup.excitation
+        return (Channel("pump_power_after", "W", "excitation power after the other detectors"),), ()
+
+    def read(self, record: Record) -> Flag:
+        after = self._excitation.read_power(self.readings)
+        record["pump_power_after"] = after
+        before = record.get("pump_power", after)  # missing where it could not be read
+        doubt = 3 * self._excitation.sigma(before, self.readings) * 2**0.5
+        return Flag.DRIFTED if abs(after - before) > max(self.tolerance * before, doubt) else Flag(0)

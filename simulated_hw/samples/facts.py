@@ -83,7 +83,8 @@ class Fact(Record, kw_only=True, frozen=True):
     """``[[facts]]``: one number with the procedure that measures it.
 
     *of*: the band or line, where it is not one of the whole sample; *over*: the sample it is compared with.
-    *run*: the name of the run that gives it; *against*: that of a second one it is compared with. *at*: the
+    *run*: the name of the run that gives it; *on*: the sample that is measured, where it is not this one (the
+    same dots in solution); *against*: the run it is compared with. *at*: the
     set-points it is read at; *analysis*: what the analysis is told, such as ``irradiance_range``.
     *kind*: ``emergent`` comes out of the model, ``recovery`` was put in and tests only whether the procedure
     finds it again. *tolerance* in the unit of the value, or *relative* as a fraction of it; neither is
@@ -103,6 +104,7 @@ class Fact(Record, kw_only=True, frozen=True):
     procedure: str
     conditions: str = ""
     run: str = ""
+    on: str = ""
     against: str = ""
     at: dict[str, float] = {}
     analysis: dict[str, Any] = {}

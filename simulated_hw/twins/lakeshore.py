@@ -1,5 +1,7 @@
 """What the Lake Shore twins have in common: inputs A (stage), B (sample), C (cold head), output 1 heats.
 
+One input may be a sensor on the lit sample itself instead.
+
 Wire behaviour from the user's manuals of the Models 335 and 336, chapter 6. Zone control works like closed
 loop with the PID values set. The other outputs accept everything and heat nothing.
 """
@@ -31,6 +33,8 @@ class LakeShoreSettings(Record, kw_only=True, frozen=True):
     cryostat: CryostatSettings = CryostatSettings()
     #: standard deviation of one reading
     noise_K: NonNegative = 0.002
+    #: letter of the sensor on the lit sample, which light warms or cools (``[simulation.effects] heating``)
+    crystal_input: Literal["", "A", "B", "C", "D"] = ""
     #: reading status of an input that is out of order, e.g. ``{ B = 128 }``
     sensor_status: dict[str, int] = {}
     heater: Literal["ok", "open", "short"] = "ok"
@@ -67,7 +71,7 @@ class LakeShoreTwin(StatusTwin):
         """Everything at power-up: output 1 holds the temperature there is by input A, medium range."""
         values = power_up(self.table, self.settings.cryostat.start_K)
         values |= {("INNAME", name): (text,) for name, text in _NAMES.items() if name in self.inputs}
-        if "D" in self.inputs:
+        if "D" in self.inputs and self.settings.crystal_input != "D":
             values["INTYPE", "D"] = (0, 0, 0, 0, 1)
         return values | {("OUTMODE", "1"): (1, 1, 0), ("RANGE", "1"): (2,)}
 
@@ -238,6 +242,8 @@ class LakeShoreTwin(StatusTwin):
         return value
 
     def _temperature(self, name: str) -> float:
+        if name == self.settings.crystal_input:
+            return self.bench.crystal_temperature()
         return {"A": self.cryostat.stage, "B": self.cryostat.sample}.get(name, self.settings.cryostat.bath_K)
 
     def _is_valid(self, name: str) -> bool:

@@ -1,30 +1,21 @@
 """Twin of the Thorlabs ELL14 rotation mount with a half-wave plate before a polariser.
 
-Wire behaviour from the ELLx modules protocol manual. Assumed where it is silent: after power-up the
-count is 0 wherever the mount stands; relative moves may pass 0 or 360 degrees and the count wraps; ``st``
-is answered by the position; a message not completed within half a second is dropped (status 01).
+Wire behaviour: :mod:`..ellx`. Assumed where the manual is silent: after power-up the count is 0 wherever the
+mount stands; relative moves may pass 0 or 360 degrees and the count wraps; ``st`` is answered by a position.
 """
 
 from __future__ import annotations
 
-import re
-from collections import deque
-
 from antistokes.instruments.records import NonNegative, Positive, Record
 
+from ..ellx import OUT_OF_RANGE, ELLxTwin, hexadecimal, signed
 from ..light_path import WavePlate, WavePlateSettings
-from ..twin import Answer, Twin, answers
+from ..twin import Answer, answers
 
 _PULSES = 143360  # per revolution
 _START_TIME = 0.05  # s, before a move gets going
 _BLOCKED_TIME = 2.0  # s until the mount gives a move up
-_HALF_MESSAGE = 0.5  # s until half a message is dropped
 _ENDLESS = 1000 * 360.0  # degrees: a move that waits to be stopped
-_COMMUNICATION, _UNKNOWN, _OUT_OF_RANGE, _ISOLATED, _BUSY = 1, 3, 4, 5, 9
-
-#: characters that follow a command; none if it is not here
-_DATA = {"ho": 1, "ma": 8, "mr": 8, "sj": 8, "so": 8, "sv": 2, "ca": 1, "is": 2}
-_DATA |= dict.fromkeys(("f1", "b1", "f2", "b2"), 4)
 
 
 class ELL14Settings(Record, kw_only=True, frozen=True):
@@ -52,32 +43,24 @@ class _RotatingPlate(WavePlate):
         return super().transmission(wavelength)
 
 
-class ELL14Twin(Twin):
+class ELL14Twin(ELLxTwin):
     """Turns a wave plate in the excitation path."""
 
     model = "Thorlabs ELL14"
     Settings = ELL14Settings
     settings: ELL14Settings
-    answer_terminator = b"\r\n"
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.address = self.settings.address
+        super().__init__(*args, **kwargs)
         self.velocity = 100  # %
         self.jog = 0x2000  # pulses
         self.home_offset = 0  # pulses from the mark to position 0
         self.periods = {"f1": 0xA9, "b1": 0xB9, "f2": 0xA9, "b2": 0xB9}
         #: status with which the next moves fail; 0: they work
         self.motor_fault = 0
-        #: says "busy" when a move begins, as some firmware does
-        self.announces = False
-        self._fault = 0
-        self._isolated_until = 0.0
-        self._last_byte = 0.0
         # the plate turns evenly from one angle (degrees from the mark) and time to another
         self._from = self._to = self._zero = self.settings.power_up_deg
         self._begin = self._end = self.clock.now()
-        self._ending: tuple[float, bytes] | None = None  # what waits in the outbox for the move to end
         self.plate = _RotatingPlate(self.settings.plate, self)
         self.bench.elements[self.name] = self.plate
 
@@ -90,10 +73,6 @@ class ELL14Twin(Twin):
             return self._to
         gone = max(0.0, now - self._begin) / (self._end - self._begin)
         return self._from + gone * (self._to - self._from)
-
-    def busy(self) -> bool:
-        """Is a move, or a search, under way?"""
-        return self.clock.now() < self._end
 
     def _count(self, angle: float) -> float:
         """Position as the mount counts it, pulses; it starts again after a turn."""
@@ -122,12 +101,6 @@ class ELL14Twin(Twin):
         self._begin, self._end = self.clock.now(), self.clock.now() + seconds
         return self._at_end("GS00")
 
-    def _at_end(self, text: str) -> bytes | None:
-        data = self._say(text)
-        self.send(data, self._end - self.clock.now())
-        self._ending = next(entry for entry in self._outbox if entry[1] is data)
-        return self._say(f"GS{_BUSY:02X}") if self.announces else None
-
     def press_button(self, forward: bool = True) -> None:
         """Somebody jogs it by hand: two messages nobody asked for."""
         start, step = self.angle(), self.jog * 360 / _PULSES
@@ -136,68 +109,14 @@ class ELL14Twin(Twin):
         self._begin, self._end = self.clock.now(), self.clock.now() + step / self.settings.speed_deg_per_s
         self.send(self._say(f"BO{self._position(self._to)}"), self._end - self.clock.now())
 
-    # -- the wire ---------------------------------------------------------------------------------
-
-    def feed(self, data: bytes, end: bool = False) -> None:
-        if self._inbox and self.clock.now() > self._last_byte + _HALF_MESSAGE:
-            self._inbox.clear()
-            self._fault = _COMMUNICATION
-        self._last_byte = self.clock.now()
-        super().feed(data, end)
-
-    def next_message(self, end: bool) -> bytes | None:
-        """Messages have no terminator: the command says how long it is. Line ends are passed over."""
-        box = self._inbox
-        while box and not re.match(rb"[0-9A-F]", box):
-            del box[0]
-        line_end = re.search(rb"[\r\n]", box)
-        have = line_end.start() if line_end else len(box)
-        wanted = 3 + _DATA.get(box[1:3].decode("latin-1"), 0)
-        if have < wanted and not line_end and not (end and box):
-            return None
-        message = bytes(box[: min(wanted, have)])
-        del box[: len(message)]
-        return message
-
-    def send(self, data: bytes, delay: float = 0.0) -> None:
-        """An answer given during a move comes before the one that ends the move."""
-        self._outbox.append((self.clock.now() + delay, data))
-        self._outbox = deque(sorted(self._outbox, key=lambda entry: entry[0]))
-
-    def respond(self, message: str) -> Answer:
-        address, command = message[:1], message[1:]
-        if address != self.address:
-            return None
-        if self.busy() and command != "st":
-            return self._say(f"GS{_BUSY:02X}")
-        if self.clock.now() < self._isolated_until and not command.startswith("is"):
-            return self._say(f"GS{_ISOLATED:02X}")
-        return super().respond(command)
-
-    def unknown(self, message: str) -> Answer:
-        return self._refuse(_UNKNOWN)
-
-    def _say(self, text: str) -> bytes:
-        return f"{self.address}{text}".encode() + self.answer_terminator
-
-    def _refuse(self, status: int) -> bytes:
-        """The status is kept until it is asked for once more."""
-        self._fault = status
-        return self._say(f"GS{status:02X}")
-
     def _position(self, angle: float) -> str:
-        return _hexadecimal(round(self._count(angle)))
+        return hexadecimal(round(self._count(angle)))
 
     # -- questions --------------------------------------------------------------------------------
 
     @answers("in")
     def identify(self) -> bytes:
         return self._say(f"IN0E{self.settings.serial:0>8.8}20231701{360:04X}{_PULSES:08X}")
-
-    @answers("gs")
-    def get_status(self) -> bytes:
-        status, self._fault = self._fault, 0
-        return self._say(f"GS{status:02X}")
 
     @answers("gp")
     def get_position(self) -> bytes:
@@ -211,11 +130,11 @@ class ELL14Twin(Twin):
 
     @answers("gj")
     def get_jog(self) -> bytes:
-        return self._say(f"GJ{_hexadecimal(self.jog)}")
+        return self._say(f"GJ{hexadecimal(self.jog)}")
 
     @answers("go")
     def get_home_offset(self) -> bytes:
-        return self._say(f"HO{_hexadecimal(self.home_offset)}")
+        return self._say(f"HO{hexadecimal(self.home_offset)}")
 
     @answers("gv")
     def get_velocity(self) -> bytes:
@@ -234,17 +153,17 @@ class ELL14Twin(Twin):
 
     @answers("ma([0-9A-Fa-f]{8})")
     def move_to(self, data: str) -> Answer:
-        pulses = _signed(data)
+        pulses = signed(data)
         if not 0 <= pulses <= _PULSES:
-            return self._refuse(_OUT_OF_RANGE)
+            return self._refuse(OUT_OF_RANGE)
         start = self.angle()
         return self._turn(start + (pulses - self._count(start)) * 360 / _PULSES, self._zero)
 
     @answers("mr([0-9A-Fa-f]{8})")
     def move_by(self, data: str) -> Answer:
-        pulses = _signed(data)
+        pulses = signed(data)
         if abs(pulses) > _PULSES:
-            return self._refuse(_OUT_OF_RANGE)
+            return self._refuse(OUT_OF_RANGE)
         return self._turn(self.angle() + pulses * 360 / _PULSES, self._zero)
 
     @answers("(fw|bw)")
@@ -264,32 +183,27 @@ class ELL14Twin(Twin):
         self._forget_ending()
         return self.get_position()
 
-    def _forget_ending(self) -> None:
-        if self._ending is not None and self._ending in self._outbox:
-            self._outbox.remove(self._ending)
-        self._ending = None
-
     # -- settings ---------------------------------------------------------------------------------
 
     @answers("sv([0-9A-Fa-f]{2})")
     def set_velocity(self, data: str) -> Answer:
         if not 1 <= int(data, 16) <= 100:
-            return self._refuse(_OUT_OF_RANGE)
+            return self._refuse(OUT_OF_RANGE)
         self.velocity = int(data, 16)
         return self._say("GS00")
 
     @answers("sj([0-9A-Fa-f]{8})")
     def set_jog(self, data: str) -> Answer:
-        if not 0 <= _signed(data) <= _PULSES:
-            return self._refuse(_OUT_OF_RANGE)
-        self.jog = _signed(data)
+        if not 0 <= signed(data) <= _PULSES:
+            return self._refuse(OUT_OF_RANGE)
+        self.jog = signed(data)
         return self._say("GS00")
 
     @answers("so([0-9A-Fa-f]{8})")
     def set_home_offset(self, data: str) -> Answer:
-        if not abs(_signed(data)) <= _PULSES:
-            return self._refuse(_OUT_OF_RANGE)
-        self.home_offset = _signed(data)
+        if not abs(signed(data)) <= _PULSES:
+            return self._refuse(OUT_OF_RANGE)
+        self.home_offset = signed(data)
         return self._say("GS00")
 
     @answers("([fb][12])([0-9A-Fa-f]{4})")
@@ -297,31 +211,7 @@ class ELL14Twin(Twin):
         self.periods[which] = int(data, 16)
         return self._say("GS00")
 
-    @answers("ca([0-9A-Fa-f])")
-    def change_address(self, data: str) -> bytes:
-        self.address = data.upper()
-        return self._say("GS00")
-
-    @answers("is([0-9A-Fa-f]{2})")
-    def isolate(self, minutes: str) -> bytes:
-        """Listen to nobody for some minutes; 00 ends it."""
-        self._isolated_until = self.clock.now() + 60.0 * int(minutes, 16)
-        return self._say("GS00")
-
-    @answers("us")
-    def save(self) -> bytes:
-        return self._say("GS00")
-
     @answers("s[12]|om|cm")
     def search(self) -> Answer:
         """Search the best frequency, or run the motors in."""
         return self._occupy(1.0)
-
-
-def _signed(data: str) -> int:
-    value = int(data, 16)
-    return value - (1 << 32) if value & 0x80000000 else value
-
-
-def _hexadecimal(pulses: int) -> str:
-    return f"{pulses & 0xFFFFFFFF:08X}"

@@ -9,7 +9,7 @@ from pymeasure.test import expected_protocol
 
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import BadAnswer, DeviceFault, LimitError, OverRange, WrongModel
-from antistokes.instruments.roles import TemperatureController
+from antistokes.instruments.roles import TemperatureController, Thermometer
 from antistokes.instruments.temperature.lakeshore_models import LakeShore336
 
 IDN = (b"*IDN?", b"LSCI,MODEL336,LSA12AB/1234567,2.9")
@@ -51,6 +51,16 @@ def test_a_control_sensor_that_is_not_in_kelvin_is_refused():
 def test_temperature_is_the_sample_sensors(answer):
     with controller((b"KRDG? C;RDGST? C", answer), sample_input="c") as cryostat:
         assert cryostat.temperature == 77.35
+
+
+def test_the_sensor_on_the_lit_sample_is_another_one():
+    with controller((b"KRDG? D;RDGST? D", b"+250.001;000"), crystal_input="d") as cryostat:
+        assert Thermometer in cryostat.ROLES
+        assert cryostat.crystal_temperature == 250.001
+    with controller() as cryostat:
+        assert cryostat.crystal_temperature is None
+    with pytest.raises(ValueError, match="Value of E"), controller(crystal_input="E"):
+        pass
 
 
 @pytest.mark.parametrize(

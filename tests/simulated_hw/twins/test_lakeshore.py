@@ -10,7 +10,7 @@ from pymeasure.instruments.lakeshore import LakeShore3xx
 
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import BadAnswer, DeviceFault, DeviceTimeout, OverRange
-from antistokes.instruments.roles import TemperatureController
+from antistokes.instruments.roles import TemperatureController, Thermometer
 from antistokes.instruments.temperature.lakeshore_models import LakeShore336
 from antistokes.simulated_hw.bench import Bench, OpticsSettings
 from antistokes.simulated_hw.twins.lakeshore import LakeShoreSettings
@@ -287,6 +287,21 @@ def test_pymeasures_driver_works_with_it(library):
 # -- our driver -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("letter", ["C", "D"])
+def test_a_sensor_on_the_lit_sample_sees_what_light_does_to_it(letter):
+    twin = make_twin(noise_K=0.0, crystal_input=letter)
+    library = VirtualVisaLibrary.of([twin])
+    driver = LakeShore336(
+        RESOURCE, "cryostat", clock=twin.clock, visa_library=library, sample_input="B", crystal_input=letter
+    )
+    assert isinstance(driver, Thermometer)
+    assert driver.crystal_temperature == pytest.approx(twin.bench.sample_temperature(), abs=1e-3)
+    twin.bench.place.mounted.exposure.rise = -40.0
+    assert driver.crystal_temperature == pytest.approx(twin.bench.sample_temperature() - 40, abs=1e-3)
+    assert driver.temperature == pytest.approx(twin.bench.sample_temperature(), abs=1e-3)
+    driver.close()
+
+
 def test_opening_changes_nothing(twin, driver):
     assert isinstance(driver, TemperatureController)
     assert driver.snapshot() == {
@@ -298,6 +313,7 @@ def test_opening_changes_nothing(twin, driver):
         "ramp": 0.0,
         "pid": (50.0, 20.0, 0.0),
         "sample_input": "B",
+        "crystal_input": "",
         "control_input": "A",
     }
     assert twin.bench.sample_temperature() == 300.0

@@ -1,0 +1,164 @@
+"""From counts to lifetimes: every model fitted by maximum likelihood, the best one chosen by AIC.
+
+AIC = −2·ln L + 2·k for k parameters (Akaike, IEEE Trans. Autom. Control 19, 716, 1974). A richer model is
+believed only when it is better by more than 4, below which a simpler one still has support (Burnham &
+Anderson, Model Selection and Multimodel Inference, 2002, 2.6): else noise would now and then add a component
+to a single exponential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .bands import AnalysisError
+from .decay_models import MODELS, Array, Decay, Model
+from .maximum_likelihood import Estimate, maximise
+
+_SUPPORT = 4.0  # AIC
+_SAME = 1.1  # ratio of two times that cannot be told apart
+_TAIL = 0.1  # of the bins tell the background to begin with
+
+
+@dataclass(frozen=True, eq=False)
+class DecayFit:
+    """One model at its best."""
+
+    model: Model
+    estimate: Estimate
+    decay: Decay
+
+    @property
+    def aic(self) -> float:
+        """Relative to a model that follows every count."""
+        return self.estimate.deviance + 2 * self.model.parameters
+
+    @property
+    def lifetimes(self) -> list[tuple[float, float]]:
+        """s and 1 σ of each component, the fastest first."""
+        return [self._of(lambda theta, i=i: self.model.lifetimes(theta)[i]) for i in self._order]
+
+    @property
+    def amplitudes(self) -> list[tuple[float, float]]:
+        """Counts per bin and 1 σ, in the same order."""
+        return [self._of(lambda theta, i=i: self.model.amplitudes(theta)[i]) for i in self._order]
+
+    @property
+    def lifetime(self) -> tuple[float, float]:
+        """Mean time of the decaying light, s, and 1 σ: hardly depends on the model; τ of a single exponential."""
+        return self._of(self.model.mean_lifetime)
+
+    @property
+    def beta(self) -> tuple[float, float]:
+        return self._of(self.model.beta)
+
+    @property
+    def rise_time(self) -> tuple[float, float]:
+        """s and 1 σ."""
+        return self._of(self.model.rise_time)
+
+    @property
+    def rise_fraction(self) -> tuple[float, float]:
+        """r and 1 σ: 1 begins in the dark."""
+        return self._of(self.model.rise_fraction)
+
+    @property
+    def background(self) -> tuple[float, float]:
+        """Counts per bin and 1 σ."""
+        return self._of(lambda theta: theta[-1])
+
+    @property
+    def chi_square(self) -> tuple[float, float]:
+        """χ² per degree of freedom, and its standard deviation when the model is right (Pearson)."""
+        counts, expected = self.decay.data, np.maximum(self.estimate.expected, 1e-9)
+        freedom = max(len(counts) - self.model.parameters, 1)
+        value = float(((counts - expected) ** 2 / expected).sum()) / freedom
+        return value, float(np.sqrt((2 + 1 / expected).sum())) / freedom
+
+    @property
+    def is_distinct(self) -> bool:
+        """Can all its parameters be told from the counts?"""
+        theta, model = self.estimate.theta, self.model
+        if not self.estimate.converged or self.estimate.on_bound[:-1].any():
+            return False
+        if not np.isfinite(np.diag(self.estimate.covariance)).all():
+            return False
+        times = [*model.lifetimes(theta), *([model.rise_time(theta)] if model.rise else [])]
+        ordered = np.sort(times)
+        return bool(np.all(ordered[1:] > _SAME * ordered[:-1]))
+
+    @property
+    def _order(self) -> Array:
+        return np.argsort(self.model.lifetimes(self.estimate.theta))
+
+    def _of(self, quantity: Callable[[Array], float]) -> tuple[float, float]:
+        chi, sigma = self.chi_square
+        # scatter that counting cannot explain; see :mod:`.fitting`
+        scale = np.sqrt(chi) if chi > 1 + 3 * sigma else 1.0
+        return float(quantity(self.estimate.theta)), self.estimate.stderr(quantity) * float(scale)
+
+
+def fit_decay(decay: Decay, models: Sequence[Model] = MODELS) -> list[DecayFit]:
+    """Every model of *models* at its best, the one to believe first, then by AIC.
+
+    :raises AnalysisError: none describes the counts
+    """
+    decay = decay.grouped()
+    fits: list[DecayFit] = []
+    for model in models:
+        tried = [_fit(decay, model, start) for start in _starts(decay, model)]
+        fits.append(min(tried, key=lambda fit: fit.aic))
+    usable = [fit for fit in fits if fit.is_distinct]
+    if not usable:
+        raise AnalysisError(
+            f"decay of {decay.counts.sum():g} counts: none of {len(fits)} models describes it"
+        )
+    least = min(fit.aic for fit in usable)
+    best = min((f for f in usable if f.aic <= least + _SUPPORT), key=lambda f: (f.model.parameters, f.aic))
+    return [best, *sorted((fit for fit in fits if fit is not best), key=lambda fit: fit.aic)]
+
+
+def _fit(decay: Decay, model: Model, start: Array) -> DecayFit:
+    def expected(theta: Array) -> Array:
+        return model.expected(theta, decay)
+
+    return DecayFit(model, maximise(expected, decay.data, start, model.bounds(decay)), decay)
+
+
+def _starts(decay: Decay, model: Model) -> list[Array]:
+    """Where to search from: a first look at the counts, divided among the components."""
+    background, height, peak, lifetime = _look(decay)
+    late = max(peak, 3 * decay.width)
+    rises = [late / 3, late, lifetime / 10] if model.rise else [np.nan]
+    parts: list[list[tuple[float, float]]] = [[(1.0, 1.0)]]
+    if model.exponentials == 2:
+        parts = [[(0.6, 0.4), (0.4, 1.5)], [(0.9, 0.7), (0.1, 3.0)]]
+    starts = []
+    for rise in rises:
+        for components in parts:
+            theta = [np.log(x) for share, ratio in components for x in (height * share, lifetime * ratio)]
+            theta += [np.log(0.8)] if model.stretched else []
+            theta += [0.9, np.log(rise)] if model.rise else []
+            starts.append(np.array([*theta, background]))
+    return starts
+
+
+def _look(decay: Decay) -> tuple[float, float, float, float]:
+    """Background and peak in counts per bin, time of the peak and lifetime in s, roughly."""
+    number = len(decay.counts)
+    sizes = np.ones(number) if decay.sizes is None else decay.sizes
+    counts = decay.counts / np.maximum(decay.exposure, 1e-6) / sizes
+    late = decay.time > decay.time[-1] - _TAIL * (decay.time[-1] - decay.time[0])
+    background = float(np.average(counts[late], weights=sizes[late]))
+    if decay.dark is not None:
+        background = decay.dark[0] / decay.dark[1]
+    together = max(1, number // 50)
+    smooth = np.convolve(counts - background, np.ones(together) / together, mode="same")
+    top = int(smooth.argmax())
+    height = max(float(smooth[top]), 1.0)
+    below = np.flatnonzero(smooth[top:] < height / np.e)
+    end = decay.time[top + below[0]] if len(below) else decay.time[-1]
+    lifetime = max(float(end - decay.time[top]), decay.width)
+    return max(background, 1e-3), height, float(decay.time[top] - decay.time[0]), lifetime

@@ -1,0 +1,229 @@
+"""How light decays after a pulse, as counters see it: in bins, periodically, through an instrument response.
+
+Every shape is a sum of a·exp(−(t/τ)^β), for which the light still to come after a time is known exactly; the
+counts of a bin are a difference of two of these. With a rise the light does not begin at once::
+
+    I(t) = Σ aᵢ·exp(−(t/τᵢ)^β) − r·Σ aᵢ·exp(−t/τ_r)
+
+r = 1 begins in the dark. Where a slow level feeds a fast one it is the feeding that shows as the decay: the
+slower of the two times is called lifetime whatever it belongs to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from .bands import AnalysisError
+
+Array = npt.NDArray[np.float64]
+
+_PULSES = 3  # this one and those before it whose light is still seen
+_GROUP = 0.03
+_FLOOR = 1e-2  # counts
+_NODES = (
+    0.5 - 0.5 / np.sqrt(3),
+    0.5 + 0.5 / np.sqrt(3),
+)  # two-point Gauss rule, where in a bin a photon came
+_MOST_BETA, _LEAST_BETA, _MOST_RISE = 2.0, 0.2, 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Decay:
+    """Counts after a pulse, and what is known of how they were counted.
+
+    :param time: start of each bin, s after the pulse, (bins,), one bin behind the other
+    :param counts: (bins,)
+    :param live: share of the cycles in which each bin could count, (bins,); none: all of them
+    :param period: s from pulse to pulse; infinite: one pulse only
+    :param response: instrument response in the same bins, which then begin before the pulse; (bins,)
+    :param dark: counts without light, and how many bins of the decay they are worth, where the background
+        is to be known from them
+    :param sizes: bins of the counter that make one of these, (bins,); none: one
+    """
+
+    time: Array
+    counts: Array
+    live: Array | None = None
+    period: float = np.inf
+    response: Array | None = None
+    dark: tuple[float, float] | None = None
+    sizes: Array | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.counts) < 10 or len(self.time) != len(self.counts):
+            raise AnalysisError(
+                f"decay: {len(self.counts)} bins at {len(self.time)} times; must be as many, at least 10"
+            )
+        if not np.isfinite(self.counts).all() or self.counts.min() < 0 or not self.counts.sum() > 0:
+            raise AnalysisError("decay: counts must be finite, not negative, and not all zero")
+
+    @property
+    def width(self) -> float:
+        """Of a bin of the counter, s."""
+        bins = len(self.time) - 1 if self.sizes is None else self.sizes[:-1].sum()
+        return float((self.time[-1] - self.time[0]) / bins)
+
+    def grouped(self) -> Decay:
+        """The same with late bins put together, by 3 % of the time since the pulse: nothing is lost by that.
+
+        As it is where a response has to be folded in.
+        """
+        if self.response is not None or self.sizes is not None:
+            return self
+        first = [0]
+        while first[-1] < len(self.counts):
+            first.append(first[-1] + max(1, int(_GROUP * first[-1])))
+        start = np.array(first[:-1])
+        sizes = np.diff(np.append(start, len(self.counts))).astype(float)
+        return replace(
+            self,
+            time=self.time[start],
+            counts=np.add.reduceat(self.counts, start),
+            live=np.add.reduceat(self.exposure, start) / sizes,
+            sizes=sizes,
+        )
+
+    @cached_property
+    def exposure(self) -> Array:
+        """:attr:`live` with ones where nothing is lost."""
+        return np.ones(len(self.counts)) if self.live is None else self.live
+
+    @property
+    def data(self) -> Array:
+        """What is fitted: counts, and those without light."""
+        return self.counts if self.dark is None else np.append(self.counts, self.dark[0])
+
+
+@dataclass(frozen=True)
+class Model:
+    """One shape of a decay.
+
+    Its parameters are, in this order, ln of each amplitude (counts per bin when the pulse ends) and lifetime
+    (s), ln β where it is stretched, r and ln of the rise time where it rises, and the background (counts per
+    bin).
+    """
+
+    exponentials: int = 1
+    stretched: bool = False
+    rise: bool = False
+
+    @property
+    def name(self) -> str:
+        kind = "stretched" if self.stretched else {1: "mono", 2: "bi"}.get(self.exponentials, "multi")
+        return f"{kind}-exponential" + (" with rise" if self.rise else "")
+
+    @property
+    def parameters(self) -> int:
+        return 2 * self.exponentials + self.stretched + 2 * self.rise + 1
+
+    def amplitudes(self, theta: Array) -> Array:
+        """Counts per bin, (exponentials,)."""
+        return np.asarray(np.exp(theta[: 2 * self.exponentials : 2]))
+
+    def lifetimes(self, theta: Array) -> Array:
+        """s, (exponentials,)."""
+        return np.asarray(np.exp(theta[1 : 2 * self.exponentials : 2]))
+
+    def mean_lifetime(self, theta: Array) -> float:
+        """Mean time of the decaying light without rise, s: ∫tI/∫I = Σaτ²Γ(2/β)/ΣaτΓ(1/β)."""
+        from scipy.special import gamma
+
+        lifetimes, order = self.lifetimes(theta), 1 / self.beta(theta)
+        mean = np.average(lifetimes, weights=self.amplitudes(theta) * lifetimes)
+        return float(mean * gamma(2 * order) / gamma(order))
+
+    def beta(self, theta: Array) -> float:
+        return float(np.exp(theta[2 * self.exponentials])) if self.stretched else 1.0
+
+    def rise_fraction(self, theta: Array) -> float:
+        return float(theta[-3]) if self.rise else 0.0
+
+    def rise_time(self, theta: Array) -> float:
+        """s; NaN without a rise."""
+        return float(np.exp(theta[-2])) if self.rise else np.nan
+
+    def to_come(self, theta: Array, time: Array) -> Array:
+        """Integral of the light, without background, from *time* (s) on; of all of it for times before 0."""
+        late = np.maximum(time, 0.0)
+        result = np.zeros(len(late))
+        beta = self.beta(theta)
+        amplitudes = self.amplitudes(theta)
+        for amplitude, lifetime in zip(amplitudes, self.lifetimes(theta), strict=True):
+            result += amplitude * _to_come(late, lifetime, beta)
+        if self.rise:
+            result -= theta[-3] * amplitudes.sum() * _to_come(late, self.rise_time(theta), 1.0)
+        return result
+
+    def expected(self, theta: Array, decay: Decay) -> Array:
+        """Expected :attr:`Decay.data`."""
+        light = self._light(theta, decay) if decay.response is None else self._smeared(theta, decay)
+        background = theta[-1]
+        sizes = 1.0 if decay.sizes is None else decay.sizes
+        expected = _positive(decay.exposure * (light + background * sizes))
+        return expected if decay.dark is None else np.append(expected, background * decay.dark[1])
+
+    def bounds(self, decay: Decay) -> tuple[Array, Array]:
+        """Lowest and highest parameters that can be told from the counts."""
+        top, span = np.log(decay.counts.max() + 1), float(decay.time[-1] - decay.time[0])
+        times = np.log(decay.width / 20), np.log(100 * span)
+        low, high = [top - 25, times[0]] * self.exponentials, [top + 12, times[1]] * self.exponentials
+        if self.stretched:
+            low, high = [*low, np.log(_LEAST_BETA)], [*high, np.log(_MOST_BETA)]
+        if self.rise:
+            low, high = [*low, 0.0, times[0]], [*high, _MOST_RISE, times[1]]
+        return np.array([*low, 0.0]), np.array([*high, 2 * decay.counts.max() + 1])
+
+    def _light(self, theta: Array, decay: Decay) -> Array:
+        edges = np.append(decay.time, decay.time[-1])
+        edges[-1] += decay.width * (1.0 if decay.sizes is None else decay.sizes[-1])
+        return self._binned(theta, edges, decay)
+
+    def _binned(self, theta: Array, edges: Array, decay: Decay) -> Array:
+        """Light between *edges*, that of earlier pulses included, in counts."""
+        result = np.zeros(len(edges) - 1)
+        for pulse in range(_PULSES if np.isfinite(decay.period) else 1):
+            late = edges + pulse * decay.period if pulse else edges
+            result -= np.diff(self.to_come(theta, late))
+        return result / decay.width
+
+    def _smeared(self, theta: Array, decay: Decay) -> Array:
+        """The light convolved with the response; both are taken as even inside a bin."""
+        from scipy.signal import fftconvolve
+
+        assert decay.response is not None
+        number = len(decay.counts)
+        shifts = np.arange(1 - number, number + 1) * decay.width
+        nodes = [self._binned(theta, shifts - node * decay.width, decay) for node in _NODES]
+        kernel = np.mean(nodes, axis=0)
+        smeared: Array = fftconvolve(kernel, decay.response, mode="valid")
+        return np.maximum(smeared, 0.0)  # rounding of the transform
+
+
+def _positive(expected: Array) -> Array:
+    """The same, but above 0 where a rise has taken too much, with a slope that leads out of there."""
+    return np.asarray((expected + np.hypot(expected, _FLOOR)) / 2)
+
+
+def _to_come(time: Array, lifetime: float, beta: float) -> Array:
+    """∫ exp(−(t/τ)^β) dt from *time* on, exact in the far tail too."""
+    if beta == 1.0:
+        return np.asarray(lifetime * np.exp(-time / lifetime))
+    from scipy.special import gamma, gammaincc
+
+    order = 1 / beta
+    return np.asarray(lifetime * order * gamma(order) * gammaincc(order, (time / lifetime) ** beta))
+
+
+#: from the simplest to the richest
+MODELS = (
+    Model(),
+    Model(stretched=True),
+    Model(exponentials=2),
+    Model(rise=True),
+    Model(stretched=True, rise=True),
+    Model(exponentials=2, rise=True),
+)

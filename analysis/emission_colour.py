@@ -1,0 +1,151 @@
+"""Colours of the points of a run, with errors: from spectra as recorded to CIE 1931 chromaticities.
+
+What is taken care of: the response of the emission path, photons to energy, the laser and its second order
+(masked), light that strays evenly over the detector (taken off, by the mean of the pixels between the bands).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .bands import (
+    AnalysisError,
+    Array,
+    band_windows,
+    good_points,
+    integrate_bands,
+    is_corrected,
+    pixel_scatter,
+)
+from .colour import VISIBLE, Chromaticity, chromaticity, error_ellipse, pixel_weights
+from .findings import Finding
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NOT_CORRECTED = "not response corrected"
+
+
+@dataclass(frozen=True, eq=False)
+class Colours:
+    """Chromaticity of every point, NaN where the point is flagged or dark.
+
+    :param warnings: what to know before believing them
+    :param corrected: for the response of the emission path
+    """
+
+    chromaticity: Chromaticity
+    warnings: list[str]
+    corrected: bool
+
+    def findings(self, point: int, at: Mapping[str, float], of: str = "") -> list[Finding]:
+        """x and y of one point; their correlation is in the note."""
+        xy, covariance = self.chromaticity.xy[point], self.chromaticity.covariance[point]
+        errors = np.sqrt(np.diag(covariance))
+        note = f"correlation of x and y {covariance[0, 1] / errors.prod():.2f}" if errors.all() else ""
+        if not self.corrected:
+            note = f"{NOT_CORRECTED}; {note}".removesuffix("; ")
+        return [
+            Finding(
+                quantity=f"chromaticity {axis}",
+                of=of,
+                value=float(value),
+                stderr=float(error),
+                at=dict(at),
+                note=note,
+            )
+            for axis, value, error in zip("xy", xy, errors, strict=True)
+        ]
+
+    def as_dict(self, point: int) -> dict[str, list[float]]:
+        """(x, y) and the 68 % error ellipse (major, minor, degrees) of one point, plain."""
+        xy, covariance = self.chromaticity.xy[point], self.chromaticity.covariance[point]
+        return {"xy": xy.tolist(), "ellipse": list(error_ellipse(covariance))}
+
+
+def band_ratio(
+    ds: xr.Dataset,
+    over: str,
+    windows: Mapping[str, tuple[float, float]] | None = None,
+) -> dict[str, tuple[Array, Array]]:
+    """Each band over the band *over*, and 1 σ; both (point,), NaN where a point is flagged.
+
+    The relative errors of both bands add in squares.
+
+    :raises AnalysisError: there is no band *over*
+    """
+    windows = band_windows(ds, windows)
+    if over not in windows:
+        raise AnalysisError(f"band '{over}': there is none to divide by; known: {', '.join(windows)}")
+    bands = integrate_bands(ds, windows)
+    good = good_points(ds)
+    under, its_error = bands[over].values, bands[f"{over}_errors"].values
+    found = {}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for name in windows:
+            if name != over:
+                ratio = np.where(good & (under > 0), bands[name].values / under, np.nan)
+                error = np.hypot(bands[f"{name}_errors"].values, ratio * its_error) / under
+                found[name] = ratio, error
+    return found
+
+
+def colours(
+    ds: xr.Dataset,
+    windows: Mapping[str, tuple[float, float]] | None = None,
+    lasers: Iterable[float] = (),
+    uncorrected: bool = False,
+) -> Colours:
+    """The colour of every point.
+
+    :param ds: ``spectrum`` (point, wavelength), with ``spectrum_errors`` and ``response`` where known
+    :param windows: where emission is expected, nm; by default the bands of the sample
+    :param lasers: nm; by default that of the run
+    :param uncorrected: go on although the response is not known
+    :raises AnalysisError: the response is not known, or nothing visible was recorded
+    """
+    corrected = is_corrected(ds)
+    if not corrected and not uncorrected:
+        raise AnalysisError(
+            "chromaticity: the response of the emission path is not known: give the station a "
+            "[response] file, or ask for uncorrected colours"
+        )
+    order = np.argsort(ds["wavelength"].values)
+    wavelength = ds["wavelength"].values[order].astype(float)
+    spectrum = ds["spectrum"].transpose("point", "wavelength").values[:, order].astype(float)
+    if "spectrum_errors" in ds:
+        errors = ds["spectrum_errors"].transpose("point", "wavelength").values[:, order].astype(float)
+    else:
+        errors = np.broadcast_to(pixel_scatter(spectrum)[:, None], spectrum.shape)
+    response = ds["response"].values[order] if "response" in ds else np.ones(len(wavelength))
+    known = wavelength[np.isfinite(response)]
+    if not ((known > VISIBLE[0]) & (known < VISIBLE[1])).any():
+        raise AnalysisError("chromaticity: nothing visible was recorded")
+    in_power = str(ds["spectrum"].attrs.get("units", "")).endswith("/nm")
+    laser = ds.attrs.get("excitation_wavelength")
+    weights = pixel_weights(
+        wavelength,
+        "power" if in_power else "photons",
+        response,
+        list(lasers) or ([] if laser is None else [laser]),
+        windows if windows else (ds.attrs.get("sample") or {}).get("bands"),
+    )
+    found = chromaticity(spectrum, errors, weights)
+    dark = ~good_points(ds)
+    found.xy[dark], found.covariance[dark] = np.nan, np.nan
+    return Colours(found, _warnings(known, corrected), corrected)
+
+
+def _warnings(wavelength: Array, corrected: bool) -> list[str]:
+    low, high = float(wavelength.min()), float(wavelength.max())
+    found = [] if corrected else [f"colours and band ratios are {NOT_CORRECTED}"]
+    if low > VISIBLE[0] or high < VISIBLE[1]:
+        found.append(
+            f"colours are of {low:.0f} to {high:.0f} nm only; the visible range is "
+            f"{VISIBLE[0]:g} to {VISIBLE[1]:g} nm"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Holders that bring one of several samples into the beam."""

@@ -1,0 +1,332 @@
+"""Detector: photons after each pulse, counted in bins; without light; and the instrument's own response."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from antistokes.instruments.errors import DeviceFault, LimitError, Refused
+from antistokes.instruments.roles import Monochromator, PhotonCounter, PulseGenerator
+from antistokes.instruments.station import Station
+
+from ..channels import Channel, Dimension, Flag, Record
+from ..setup import Setup
+from .detector import Declared
+
+log = logging.getLogger(__name__)
+
+Array = npt.NDArray[np.float64]
+
+#: a decay has ended, to 0.7 %, after so many of its lifetimes
+LIFETIMES = 5.0
+_PER_LIFETIME, _COARSEST = 50, 5  # bins
+_SHORT = 1e-6  # s; up to here time-correlated counting, beyond a multichannel scaler
+_DEAD_TCSPC, _DEAD_MCS = 95e-9, 20e-9  # s: of such electronics; of a photomultiplier
+_WASTE = 1.5  # a histogram longer than that many periods has shorter bins instead
+_LOOK, _LOOK_PERIODS = 0.5, 50  # s and pulses that a look at the light takes at least
+_FULL = 0.5  # of a full bin: a histogram is collected in parts
+_LARGEST_STEP, _TRIES = 0.1, 8
+
+
+class Collected(NamedTuple):
+    """Counts (bins,), triggers, and s that it took."""
+
+    counts: Array
+    triggers: float
+    seconds: float
+
+
+class DecayCounter:
+    """The counter that suits a lifetime, with bins that cover a period. Shared by the detectors of a run.
+
+    Counters for time-correlated photons (TCSPC) have bins of ps and histograms of µs, multichannel scalers
+    (MCS) bins of ns to µs: which one can, its limits say. Of several the finer one is taken up to 1 µs, the
+    coarser beyond.
+
+    :param lifetime: s, expected
+    :param period: s, of gated pulses; a mode-locked laser's is that of its triggers
+    :param dead_time: s, of detector and counter after a photon; None: 95 ns up to a lifetime of 1 µs, else 20 ns
+    :param wavelength: nm that a monochromator is set to; 0: the middle of *band*, where the sample has it
+    """
+
+    def __init__(
+        self,
+        lifetime: float,
+        period: float,
+        dead_time: float | None = None,
+        band: str = "",
+        wavelength: float = 0.0,
+    ) -> None:
+        self.lifetime, self._wanted_period, self._band, self._wavelength = lifetime, period, band, wavelength
+        self.dead_time = dead_time or (_DEAD_TCSPC if lifetime <= _SHORT else _DEAD_MCS)
+        self.generator: PulseGenerator | None = None
+        self.monochromator: Monochromator | None = None
+        self._is_bound = False
+
+    def bind(self, setup: Setup) -> None:
+        """Find and set the counter. :raises Refused: none can, or the pulses follow each other too quickly"""
+        if self._is_bound:
+            return
+        station = setup.station
+        self._setup = setup
+        self.generator = station.find_optional(PulseGenerator)
+        self.monochromator = station.find_optional(Monochromator)
+        self._find_band(station)
+        period = self._wanted_period
+        if self.generator is None and (repetition := station.beam.repetition_MHz) is not None:
+            period = 1e-6 / repetition
+            self.check_period(period)
+        self.counter = self._choose(station, period)
+        # bins move nothing, and only the device knows which ones it has
+        self._set_bins(period)
+        self._is_bound = True
+
+    def check_period(self, period: float) -> None:
+        """:raises Refused: the light has no time to decay"""
+        if period < LIFETIMES * self.lifetime * (1 - 1e-6):
+            cure = "a longer period is needed" if self.generator else "put a pulse picker behind the laser"
+            raise Refused(
+                f"lifetime: pulses every {period:.4g} s; must be at least {LIFETIMES:g} lifetimes = "
+                f"{LIFETIMES * self.lifetime:.4g} s apart: {cure}"
+            )
+
+    def _find_band(self, station: Station) -> None:
+        """The monochromator's wavelength; the detector's own filter counts where there is none."""
+        bands = {} if station.sample is None else station.sample.bands
+        if self.monochromator is None:
+            return
+        if self._band in bands and not self._wavelength:
+            self._wavelength = float(np.mean(bands[self._band]))
+        if self._band and not self._wavelength:
+            raise Refused(
+                f"lifetime: band = '{self._band}' is none of the sample's ({', '.join(bands) or 'none'}); "
+                "the monochromator needs a wavelength"
+            )
+        low, high = self.monochromator.wavelength_range
+        if self._wavelength and not low <= self._wavelength <= high:
+            raise LimitError(f"{self.monochromator.name}: wavelength", self._wavelength, low, high, "nm")
+
+    def _choose(self, station: Station, period: float) -> PhotonCounter:
+        problems, fitting = [], []
+        for counter in _counters(station):
+            shortest, longest = counter.bin_width_limits
+            span = longest * counter.bins_limits[1]
+            width = max(self.lifetime / _PER_LIFETIME, period / counter.bins_limits[1])
+            if span < period:
+                problems.append(
+                    f"{counter.name}: a histogram ends {span:.3g} s after the trigger; must reach "
+                    f"{period:.3g} s for a lifetime of {self.lifetime:.3g} s: use a multichannel scaler (MCS)"
+                )
+            elif max(shortest, width) > self.lifetime / _COARSEST:
+                problems.append(
+                    f"{counter.name}: bins of {max(shortest, width):.3g} s; a lifetime of {self.lifetime:.3g} s "
+                    f"needs {self.lifetime / _COARSEST:.3g} s at most: use a time-correlated counter (TCSPC)"
+                )
+            else:
+                fitting.append(counter)
+        if not fitting:
+            raise Refused("; ".join(problems))
+        finest_first = sorted(fitting, key=lambda one: one.bin_width_limits[0])
+        return finest_first[0 if self.lifetime <= _SHORT else -1]
+
+    def _set_bins(self, period: float) -> None:
+        counter = self.counter
+        shortest, most = counter.bin_width_limits[0], counter.bins_limits[1]
+        width = max(self.lifetime / _PER_LIFETIME, period / most, shortest)
+        while True:
+            counter.bin_width = width
+            counter.bins = min(math.ceil(period / counter.bin_width - 1e-9), most)
+            width = counter.bin_width / 2
+            # some have bins in blocks: shorter ones fill them
+            if counter.bins * counter.bin_width <= _WASTE * period or width < max(shortest, period / most):
+                break
+        self.times, self.bin_width = counter.times(), counter.bin_width
+
+    # -- counting ---------------------------------------------------------------------------------------
+
+    def select_band(self) -> None:
+        """Let the band pass."""
+        if self.monochromator is not None and self._wavelength:
+            self.monochromator.wavelength = self._wavelength
+
+    def look(self) -> Collected:
+        """As short as tells how much light there is."""
+        period = self._wanted_period if self.generator is None else self.generator.period
+        return self.collect(max(_LOOK, _LOOK_PERIODS * period))
+
+    def collect(self, seconds: float, wanted: float = math.inf, brightest: float = 0.0) -> Collected:
+        """Count for *seconds*, or until there are *wanted* photons, in parts that fill no bin.
+
+        :param brightest: counts per second in the fullest bin, as far as known
+        """
+        counts, triggers, spent = np.zeros(len(self.times)), 0.0, 0.0
+        while spent < seconds and counts.sum() < wanted:
+            part = seconds - spent
+            if brightest > 0:
+                part = min(part, _FULL * self.counter.saturation / brightest)
+            if counts.sum() > 0:
+                part = min(part, 1.05 * (wanted - counts.sum()) / counts.sum() * spent)
+            elif math.isfinite(wanted):
+                part = min(part, _LOOK)
+            part = max(part, min(_LOOK, seconds - spent))
+            self._setup.step()
+            counts += self.counter.histogram(part)
+            triggers += self.counter.triggers
+            spent += part
+            brightest = float(counts.max()) / spent
+        if not triggers:
+            raise DeviceFault(self.counter.name, f"no trigger in {spent:g} s")
+        return Collected(counts, triggers, spent)
+
+    def period(self, collected: Collected) -> float:
+        """From pulse to pulse, s."""
+        return self.generator.period if self.generator else collected.seconds / collected.triggers
+
+    def pile_up(self, collected: Collected) -> float:
+        """The largest share of cycles in which the counter was blind to a photon."""
+        bins = self.dead_time / self.bin_width
+        if bins < 1:
+            return float(collected.counts.max()) / collected.triggers * bins
+        before = np.concatenate([[0.0], np.cumsum(collected.counts)])
+        start = np.maximum(np.arange(len(before)) - math.ceil(bins), 0)
+        return float((before - before[start]).max()) / collected.triggers
+
+    def dim_to(self, most: float) -> tuple[Collected, float]:
+        """Turn the light down until the pile-up is at most *most*.
+
+        :return: a look at what is left, and the power over that before; 1: it was dim enough, or the light
+            cannot be turned down
+        """
+        excitation, order = self._setup.excitation, 2.0
+        collected = self.look()
+        share, pile_up = 1.0, self.pile_up(collected)
+        low, high = excitation.laser.drive_limits
+        if pile_up <= most or (excitation.attenuator is None and low == high):
+            return collected, 1.0
+        full = excitation.read_power(4)
+        for _ in range(_TRIES):
+            step = max((0.7 * most / pile_up) ** (1 / order), _LARGEST_STEP)
+            reached = excitation.set_power(full * share * step)
+            now = excitation.read_power(4) / full
+            step, share = now / share, now
+            collected = self.look()
+            before, pile_up = pile_up, max(self.pile_up(collected), 1e-9)
+            if pile_up <= most or not reached or step >= 1:
+                break
+            # the light goes with some power of the excitation
+            order = min(max(math.log(before / pile_up) / -math.log(step), 0.5), 6.0)
+        log.warning("pile-up: the light was turned down to %.3g of what was asked for", share)
+        return collected, share
+
+
+def _counters(station: Station) -> Iterator[PhotonCounter]:
+    """Those of the station, or the one that its ``[roles]`` name."""
+    if "photon_counter" in station.file.roles:
+        yield station.find(PhotonCounter)
+        return
+    found = []
+    for name in station:
+        with suppress(Refused):  # another kind of instrument
+            found.append(station.find(PhotonCounter, name))
+    yield from found or [station.find(PhotonCounter)]  # which says that there is none
+
+
+@dataclass
+class DecayHistogram:
+    """Photons per bin after the pulses.
+
+    :param counter: chosen for the lifetime
+    :param seconds: of counting with light
+    :param wanted: photons after which it ends earlier; infinite: none
+    :param dark_seconds: without light; 0: none
+    :param irf_seconds: of counting scattered pump, the instrument response; 0: none. It needs a monochromator
+    :param most_pile_up: more is flagged; of the response: turned down to a fifth of it
+    """
+
+    counter: DecayCounter
+    seconds: float = 60.0
+    wanted: float = math.inf
+    dark_seconds: float = 10.0
+    irf_seconds: float = 0.0
+    most_pile_up: float = 0.05
+
+    def bind(self, setup: Setup) -> Declared:
+        self._setup = setup
+        self.counter.bind(setup)
+        if self.irf_seconds:
+            self._check_response()
+        dims = ("decay_time",)
+        channels = [
+            Channel("decay", "", "photons per bin", dims),
+            Channel("triggers", "", "pulses while decay was counted"),
+            Channel("bin_width", "s", "width of a bin"),
+            Channel("dead_time", "s", "of detector and counter after a photon"),
+            Channel("gated", "", "1: pulses of a gated laser, 0: of a mode-locked one", dtype="i1"),
+            Channel("fluence", "J/cm^2", "irradiance_mean times what one pulse lasts, or its period"),
+        ]
+        if self.dark_seconds:
+            channels += [
+                Channel("decay_dark", "", "photons per bin without light", dims),
+                Channel("triggers_dark", "", "pulses while decay_dark was counted"),
+            ]
+        if self.irf_seconds:
+            channels += [
+                Channel("irf", "", "photons per bin of scattered pump", dims),
+                Channel("triggers_irf", "", "pulses while irf was counted"),
+            ]
+        if self.counter.generator is None:
+            channels.append(Channel("pulse_period", "s", "from one pulse to the next"))
+        times = Dimension("decay_time", self.counter.times, "s", "start of the bin after the trigger")
+        return tuple(channels), (times,)
+
+    def _check_response(self) -> None:
+        monochromator, nm = self.counter.monochromator, self._setup.excitation.laser.wavelength
+        if monochromator is None:
+            raise Refused("instrument response: needs a monochromator that lets scattered pump pass")
+        low, high = monochromator.wavelength_range
+        if not low <= nm <= high:
+            raise LimitError(f"{monochromator.name}: wavelength", nm, low, high, "nm")
+
+    def read(self, record: Record) -> Flag:
+        counter = self.counter
+        collected = counter.collect(self.seconds, self.wanted)
+        period = counter.period(collected)
+        counter.check_period(period)
+        record["decay"], record["triggers"] = collected.counts, collected.triggers
+        record["bin_width"], record["dead_time"] = counter.bin_width, counter.dead_time
+        record["gated"] = int(counter.generator is not None)
+        lasts = self._setup.excitation.pulse_width if counter.generator else period
+        record["fluence"] = record.get("irradiance_mean", math.nan) * lasts
+        if counter.generator is None:
+            record["pulse_period"] = period
+        if self.dark_seconds:
+            with self._setup.excitation.blocked():
+                dark = counter.collect(self.dark_seconds)
+            record["decay_dark"], record["triggers_dark"] = dark.counts, dark.triggers
+        if self.irf_seconds:
+            with self._pump_passes():
+                response = counter.collect(self.irf_seconds)
+            record["irf"], record["triggers_irf"] = response.counts, response.triggers
+        full = float(collected.counts.max()) >= counter.counter.saturation * collected.seconds
+        flag = Flag.SATURATED if full else Flag(0)
+        return flag | (Flag.PILE_UP if counter.pile_up(collected) > self.most_pile_up else Flag(0))
+
+    @contextmanager
+    def _pump_passes(self) -> Iterator[None]:
+        """Inside the block the counter sees scattered pump, dim enough; after it what it saw before."""
+        excitation, monochromator = self._setup.excitation, self.counter.monochromator
+        assert monochromator is not None
+        power, excited_at = excitation.read_power(4), excitation.laser.wavelength
+        monochromator.wavelength = excited_at
+        _, share = self.counter.dim_to(self.most_pile_up / 5)
+        yield
+        self.counter.select_band()
+        if share < 1:
+            excitation.set_power(power)

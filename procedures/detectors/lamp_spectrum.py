@@ -1,0 +1,38 @@
+"""Detector: spectrum of a calibrated lamp, which shines whether the laser is on or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..axes.sample_position import SampleExchange
+from ..setup import Setup
+from .detector import Declared
+from .emission_spectrum import Array, EmissionSpectrum
+
+if TYPE_CHECKING:
+    from ..axes.sample_position import Slot
+
+
+@dataclass
+class LampSpectrum(EmissionSpectrum):
+    """As :class:`EmissionSpectrum`; for a dark frame the lamp is taken away.
+
+    :param lamp: slot of the sample holder in which it shines
+    :param dark: slot without light
+    """
+
+    lamp: Slot = "lamp"
+    dark: Slot = "empty"
+
+    def bind(self, setup: Setup) -> Declared:
+        self._exchange = SampleExchange(setup, [self.lamp, self.dark])
+        return super().bind(setup)
+
+    def _take_dark(self, number: int) -> tuple[Array, Array]:
+        self._exchange.bring(self.dark)
+        frames = np.stack([self._frame() for _ in range(number)])
+        self._exchange.bring(self.lamp)
+        return frames.mean(axis=0), frames.var(axis=0, ddof=1) / number

@@ -1,0 +1,139 @@
+"""Quantum yield in an integrating sphere: empty, sample beside the beam, sample in the beam."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta, field
+
+from antistokes.instruments.errors import Refused
+from antistokes.instruments.records import Positive
+from antistokes.instruments.roles import TemperatureController
+from antistokes.instruments.station import Station
+
+from .axes import Axis, ExcitationPower
+from .axes.sample_position import SamplePosition
+from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
+from .procedure import Procedure
+
+
+class QuantumYield(Procedure, kw_only=True):
+    """Laser line and emission in the three measurements of de Mello et al. (doi 10.1002/adma.19970090308).
+
+    Both are in one spectrum: a filter of known transmission weakens the laser line until it leaves room for
+    the emission. A filter that was in when the response was calibrated is part of the response.
+    """
+
+    NAME = "quantum-yield"
+    SIGNAL = "spectrum"
+
+    empty: Annotated[
+        int | str, Meta(title="Empty", description="slot of the sample holder with nothing, or a blank")
+    ] = "empty"
+    aside: Annotated[
+        int | str, Meta(title="Aside", description="slot with the sample in the sphere, beside the beam")
+    ] = "aside"
+    sample: Annotated[int | str, Meta(title="Sample", description="slot with the sample in the beam")] = (
+        "sample"
+    )
+    irradiance: Annotated[
+        list[Positive],
+        Meta(
+            min_length=1,
+            title="Irradiance",
+            description="mean irradiances P/(π·w_x·w_y), a yield at each",
+            extra={"units": "W/cm^2"},
+        ),
+    ] = field(default_factory=lambda: [10.0])
+    settle: Annotated[
+        float,
+        Meta(ge=0, title="Settle", description="time the sample gets at each point", extra={"units": "s"}),
+    ] = 0.05
+    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
+    frames: Annotated[
+        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
+    ] = 50
+    readings: Annotated[
+        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
+    ] = 20
+    emission: Annotated[
+        tuple[Positive, Positive],
+        Meta(
+            title="Emission",
+            description="window of all emission that counts; the laser line is left out",
+            extra={"units": "nm"},
+        ),
+    ] = (400.0, 700.0)
+    laser_window: Annotated[
+        float,
+        Meta(
+            gt=0, title="Laser window", description="half width around the laser line", extra={"units": "nm"}
+        ),
+    ] = 6.0
+    stray_light: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1e-2,
+            title="Stray light",
+            description="fraction of all counts that every pixel gets, as a laser line alone shows it",
+        ),
+    ] = 0.0
+    filter_transmission: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1,
+            title="Filter transmission",
+            description="at the laser line over that at the emission, of a filter the response does not have",
+        ),
+    ] = 1.0
+    calibration_error: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            title="Calibration error",
+            description="relative, of filter and response between laser line and emission",
+        ),
+    ] = 0.0
+    reabsorption: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            title="Reabsorption",
+            description="fraction of the emission that the sample absorbs again",
+        ),
+    ] = 0.0
+    reabsorption_error: Annotated[float, Meta(ge=0, lt=1, title="Reabsorption error")] = 0.0
+    force: Annotated[
+        bool, Meta(title="Force", description="evaluate without response correction, though it is wrong")
+    ] = False
+
+    def check(self) -> None:
+        super().check()
+        low, high = self.emission
+        if not low < high:
+            raise Refused(
+                f"{self.NAME}: emission = {low:g} to {high:g} nm is empty; the lower end comes first"
+            )
+        slots = [self.empty, self.aside, self.sample]
+        if len(set(slots)) < len(slots):
+            raise Refused(f"{self.NAME}: slots {slots}: empty, aside and sample must be three different ones")
+
+    def axes(self) -> list[Axis]:
+        power = ExcitationPower(np.array(self.irradiance), "W/cm^2", "up")
+        # the power stays as it is while the samples change
+        return [power, SamplePosition([self.empty, self.aside, self.sample], self.settle)]
+
+    def detectors(self, station: Station) -> list[Detector]:
+        detectors: list[Detector] = [
+            PumpPower(self.readings),
+            # the dark frame is common to all points, its error not one of each: it must count for little
+            EmissionSpectrum(self.longest_exposure, self.frames, dark_frames=min(4 * self.frames, 1000)),
+        ]
+        if station.find_optional(TemperatureController) is not None:
+            detectors.append(SampleThermometer())
+        return detectors

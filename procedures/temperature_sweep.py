@@ -1,0 +1,99 @@
+"""Emission against temperature: where it vanishes, what activates it, luminescence thermometry."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from msgspec import Meta, field
+
+from antistokes.instruments.errors import Refused
+from antistokes.instruments.records import NonNegative, Positive
+from antistokes.instruments.station import Station
+
+from .axes import Axis, ExcitationPower, SampleTemperature
+from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
+from .procedure import Procedure
+
+
+class TemperatureSweep(Procedure, kw_only=True):
+    """Emission spectra at evenly spaced temperatures, at one power or, to see what the light warms, several.
+
+    It is dark while the temperature moves. With a fixed ``exposure`` all points have the same noise
+    floor, so that the temperature at which emission vanishes in it has a meaning.
+    """
+
+    NAME = "temperature-sweep"
+    SIGNAL = "spectrum"
+
+    start: Annotated[
+        float, Meta(gt=0, title="Start", description="lowest temperature", extra={"units": "K"})
+    ] = 250.0
+    stop: Annotated[
+        float, Meta(gt=0, title="Stop", description="highest temperature", extra={"units": "K"})
+    ] = 400.0
+    step: Annotated[
+        float, Meta(gt=0, title="Step", description="at most, between two temperatures", extra={"units": "K"})
+    ] = 10.0
+    order: Annotated[Literal["up", "down", "up_down"], Meta(title="Order")] = "down"
+    irradiance: Annotated[
+        list[Positive],
+        Meta(
+            title="Irradiance",
+            description="mean irradiances P/(pi w_x w_y), all of them at each temperature",
+            min_length=1,
+            extra={"units": "W/cm^2"},
+        ),
+    ] = field(default_factory=lambda: [10.0])
+    settle: Annotated[
+        float,
+        Meta(ge=0, title="Settle", description="time the sample gets at each power", extra={"units": "s"}),
+    ] = 1.0
+    band: Annotated[
+        float,
+        Meta(gt=0, title="Band", description="a settled sample is as near as that", extra={"units": "K"}),
+    ] = 0.2
+    exposure: Annotated[
+        NonNegative,
+        Meta(
+            title="Exposure",
+            description="the same at every point; 0: chosen by looking",
+            extra={"units": "s"},
+        ),
+    ] = 0.0
+    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
+    frames: Annotated[
+        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
+    ] = 3
+    readings: Annotated[
+        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
+    ] = 5
+
+    def check(self) -> None:
+        super().check()
+        if self.start > self.stop:
+            raise Refused(
+                f"{self.NAME}: start = {self.start:g} K is above stop; must be up to {self.stop:g} K"
+            )
+
+    def axes(self) -> list[Axis]:
+        points = int(np.ceil((self.stop - self.start) / self.step - 1e-9)) + 1
+        temperatures = np.linspace(self.start, self.stop, points).tolist()
+        return [
+            SampleTemperature(temperatures, band=self.band, order=self.order),
+            ExcitationPower(np.asarray(self.irradiance), order="up", settle=self.settle),
+        ]
+
+    def detectors(self, station: Station) -> list[Detector]:
+        return [
+            PumpPower(self.readings),
+            EmissionSpectrum(
+                self.longest_exposure,
+                self.frames,
+                # an error that all points have in common tilts a ratio against temperature
+                dark_frames=min(10 * self.frames, 1000),
+                exposure=self.exposure or None,
+            ),
+            SampleThermometer(),
+            PumpPowerAfter(self.readings),
+        ]

@@ -134,13 +134,18 @@ def pixel_weights(
         usable &= np.isfinite(response)
         weights = weights / response[:, None]
     weights[~usable] = 0.0
-    empty = usable & _between(wavelength, windows or {})
-    if empty.sum() >= _LEAST_EMPTY:
-        weights[empty] -= weights.sum(axis=0) / empty.sum()
-    return weights
+    return without_pedestal(weights, usable & between_bands(wavelength, windows or {}))
 
 
-def _between(wavelength: Array, windows: Mapping[str, tuple[float, float]]) -> Mask:
+def without_pedestal(weights: Array, empty: Mask) -> Array:
+    """*weights* (pixels, n) that take the mean of the *empty* pixels off every pixel, if there are enough."""
+    if empty.sum() < _LEAST_EMPTY:
+        return weights
+    result: Array = weights - np.where(empty[:, None], weights.sum(axis=0) / empty.sum(), 0.0)
+    return result
+
+
+def between_bands(wavelength: Array, windows: Mapping[str, tuple[float, float]]) -> Mask:
     """Visible pixels away from every band by half its width, where bands are known."""
     low, high = VISIBLE
     empty: Mask = (wavelength >= low) & (wavelength <= high) & bool(windows)

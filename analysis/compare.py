@@ -119,16 +119,17 @@ def _at(points: Points, irradiance: float, thing: str) -> Measured:
             f"{thing}: {irradiance:g} W/cm² was not measured; must be from {math.exp(low):.3g} to "
             f"{math.exp(high):.3g} W/cm²"
         )
-    near = points[np.argsort(np.abs(points.x - x), kind="stable")[:_NEIGHBOURS]]
-    near = near[(np.abs(near.x - x) <= _REACH) & near.detected]
+    distance = np.abs(points.x - x)
+    reach = min(float(np.sort(distance)[:_NEIGHBOURS][-1]), _REACH)
+    near = points[(distance <= reach) & points.detected]
     if not len(near.x):
         raise AnalysisError(f"{thing}: no signal at {irradiance:g} W/cm²")
     places = len(np.unique(near.setpoint))
     if np.ptp(near.x) <= SLACK or places == 1:
         weight = near.sigma**-2.0
         value = float(np.average(near.y, weights=weight))
-        # the same pump for all: its error does not average out where it is the meter's
-        pump = value * float(near.pump.mean())
+        # how the emission goes with the pump is not known from one power: with its square, at most, is assumed
+        pump = 2 * value * float(near.pump.mean())
         return value, math.hypot(float(weight.sum() ** -0.5), pump)
     if not near.x.min() - SLACK <= x <= near.x.max() + SLACK:
         raise AnalysisError(f"{thing}: no signal on both sides of {irradiance:g} W/cm²")

@@ -63,7 +63,8 @@ def analyse_runs(
     points = _points(runs, windows)
     findings = list(_changes(points, absorptance))
     warnings = [DISPUTED] if any(f.value < -3 * f.stderr for f in findings) else []
-    if (largest := float(np.abs(points.change).max())) > _LARGE:
+    several = len(np.unique(points.setpoint)) > 1
+    if several and (largest := float(np.abs(points.change).max())) > _LARGE:
         warnings.append(
             f"the temperature changes by up to {largest:.3g} K, and absorption and emission with it; "
             f"what changes it by over {_LARGE:g} K takes no part in the heat balance"
@@ -77,7 +78,7 @@ def analyse_runs(
         findings += _of_balance(balance, points, mean)
     except AnalysisError as problem:
         findings += _interpolated(points)
-        if len(np.unique(points.setpoint)) > 1:
+        if several:
             warnings.append(str(problem))
 
     def figure() -> Figure:

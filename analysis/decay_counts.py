@@ -1,4 +1,4 @@
-"""From a run to the counts of a decay: points added, what pile-up and dead time have hidden, where it begins."""
+"""From a run to the counts of a decay: points added, what dead time has hidden, where it begins."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .bands import AnalysisError, Array, good_points
 from .photon_timing import coates, dead_time_corrected
@@ -57,7 +58,7 @@ class Histogram:
             first = int(self.counts.argmax())
         if first > len(self.time) - 10:
             raise AnalysisError(
-                f"decay: begins {self.time[0] + first * self.width:g} s after the pulse, where the histogram ends"
+                f"decay: begins {self.time[0] + first * self.width:g} s after the trigger, where bins end"
             )
         return first
 
@@ -65,8 +66,8 @@ class Histogram:
 def histogram_of(ds: xr.Dataset) -> Histogram:
     """The histogram of all good points of *ds*, added.
 
-    :param ds: ``decay`` (point, decay_time), ``triggers``, ``bin_width``, ``pulse_period``; with ``decay_dark``
-        and ``irf`` where they were measured
+    :param ds: ``decay`` (point, decay_time), ``triggers``, ``bin_width``, ``pulse_period``; with
+        ``decay_dark`` and ``irf`` where they were measured
     :raises AnalysisError: no point is good
     """
     ds = ds.isel(point=good_points(ds) & (np.nan_to_num(ds["triggers"].values) > 0))
@@ -115,7 +116,8 @@ def live_share(counts: Array, triggers: float, dead_bins: float) -> Array:
         right = dead_time_corrected(rates, dead_bins)
         return np.divide(rates, right, out=np.ones(number), where=right > 0)
     before = np.concatenate([[0.0], np.cumsum(counts)])
-    start = np.arange(number) - dead_bins
+    # from a photon anywhere in a bin the last one it blinds is half blind
+    start = np.arange(number) - dead_bins + 0.5
     waiting = 1 - (before[:-1] - np.interp(start, np.arange(number + 1), before)) / triggers
     if waiting.min() <= 0:
         raise AnalysisError(f"dead time: {dead_bins:g} bins with more photons than triggers; it is shorter")
@@ -128,7 +130,7 @@ def _added(ds: xr.Dataset, name: str) -> Array:
     return np.asarray(ds[name].transpose("point", "decay_time").values.astype(float).sum(axis=0))
 
 
-def _response(ds: xr.Dataset, inside: Array, dark: float, width: float) -> Array:
+def _response(ds: xr.Dataset, inside: npt.NDArray[np.bool_], dark: float, width: float) -> Array:
     """Of scattered pump, corrected like the decay; *dark* is in counts per bin and cycle."""
     triggers = float(ds["triggers_irf"].sum())
     counts = _added(ds, "irf")

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from .maximum_likelihood import Estimate, maximise
 
 _SUPPORT = 4.0  # AIC
 _SAME = 1.1  # ratio of two times that cannot be told apart
+_TOLERANCE, _EVALUATIONS = 1e-8, 120
 _TAIL = 0.1  # of the bins tell the background to begin with
 
 
@@ -38,16 +41,16 @@ class DecayFit:
     @property
     def lifetimes(self) -> list[tuple[float, float]]:
         """s and 1 σ of each component, the fastest first."""
-        return [self._of(lambda theta, i=i: self.model.lifetimes(theta)[i]) for i in self._order]
+        return self._parts(self.model.lifetimes)
 
     @property
     def amplitudes(self) -> list[tuple[float, float]]:
         """Counts per bin and 1 σ, in the same order."""
-        return [self._of(lambda theta, i=i: self.model.amplitudes(theta)[i]) for i in self._order]
+        return self._parts(self.model.amplitudes)
 
     @property
     def lifetime(self) -> tuple[float, float]:
-        """Mean time of the decaying light, s, and 1 σ: hardly depends on the model; τ of a single exponential."""
+        """Mean time of the decaying light, s, and 1 σ: it hardly depends on the model."""
         return self._of(self.model.mean_lifetime)
 
     @property
@@ -89,15 +92,20 @@ class DecayFit:
         ordered = np.sort(times)
         return bool(np.all(ordered[1:] > _SAME * ordered[:-1]))
 
-    @property
-    def _order(self) -> Array:
-        return np.argsort(self.model.lifetimes(self.estimate.theta))
+    def _parts(self, quantity: Callable[[Array], Array]) -> list[tuple[float, float]]:
+        """Of each component, the fastest first."""
+        order = np.argsort(self.model.lifetimes(self.estimate.theta))
+        return [self._of(partial(_component, quantity, int(i))) for i in order]
 
     def _of(self, quantity: Callable[[Array], float]) -> tuple[float, float]:
         chi, sigma = self.chi_square
         # scatter that counting cannot explain; see :mod:`.fitting`
         scale = np.sqrt(chi) if chi > 1 + 3 * sigma else 1.0
         return float(quantity(self.estimate.theta)), self.estimate.stderr(quantity) * float(scale)
+
+
+def _component(quantity: Callable[[Array], Array], number: int, theta: Array) -> float:
+    return float(quantity(theta)[number])
 
 
 def fit_decay(decay: Decay, models: Sequence[Model] = MODELS) -> list[DecayFit]:
@@ -124,24 +132,24 @@ def _fit(decay: Decay, model: Model, start: Array) -> DecayFit:
     def expected(theta: Array) -> Array:
         return model.expected(theta, decay)
 
-    return DecayFit(model, maximise(expected, decay.data, start, model.bounds(decay)), decay)
+    best = maximise(expected, decay.data, start, model.bounds(decay), tolerance=_TOLERANCE, most=_EVALUATIONS)
+    return DecayFit(model, best, decay)
 
 
 def _starts(decay: Decay, model: Model) -> list[Array]:
     """Where to search from: a first look at the counts, divided among the components."""
     background, height, peak, lifetime = _look(decay)
     late = max(peak, 3 * decay.width)
-    rises = [late / 3, late, lifetime / 10] if model.rise else [np.nan]
+    rises = [late / 3, late] if model.rise else [np.nan]
     parts: list[list[tuple[float, float]]] = [[(1.0, 1.0)]]
     if model.exponentials == 2:
         parts = [[(0.6, 0.4), (0.4, 1.5)], [(0.9, 0.7), (0.1, 3.0)]]
     starts = []
-    for rise in rises:
-        for components in parts:
-            theta = [np.log(x) for share, ratio in components for x in (height * share, lifetime * ratio)]
-            theta += [np.log(0.8)] if model.stretched else []
-            theta += [0.9, np.log(rise)] if model.rise else []
-            starts.append(np.array([*theta, background]))
+    for components, rise in product(parts, rises):
+        theta = [np.log(x) for share, ratio in components for x in (height * share, lifetime * ratio)]
+        theta += [np.log(0.8)] if model.stretched else []
+        theta += [0.9, np.log(rise)] if model.rise else []
+        starts.append(np.array([*theta, background]))
     return starts
 
 

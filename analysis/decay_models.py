@@ -21,7 +21,7 @@ from .bands import AnalysisError
 
 Array = npt.NDArray[np.float64]
 
-_PULSES = 3  # this one and those before it whose light is still seen
+_PULSES = 2  # this one and the one before, whose light may still be seen
 _GROUP = 0.03
 _FLOOR = 1e-2  # counts
 _NODES = (

@@ -102,7 +102,7 @@ def curve_through(counted: Counted) -> Curve:
         weights = weights + step * min(1.0, 1.0 / length)
         if length < _SETTLED:
             break
-    return Curve(bins, grid, weights, np.linalg.inv(information))
+    return Curve(bins, grid, np.asarray(weights), np.asarray(np.linalg.inv(information), float))
 
 
 def _splines(counted: Counted) -> tuple[Array, Array, Array]:
@@ -149,7 +149,7 @@ def measured(counted: Counted, *definitions: Callable[[Array, Array], float]) ->
 
 
 def tail(high: float, low: float) -> Callable[[Array, Array], float]:
-    """Lifetime of the tail: a straight line through ln I from *high* to *low* of the peak, all times alike."""
+    """Lifetime of the tail: a line through ln I from *high* to *low* of the peak, all times alike."""
 
     def lifetime(time: Array, light: Array) -> float:
         top = int(light.argmax())

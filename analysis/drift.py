@@ -54,6 +54,23 @@ class Drift:
         return without_references(ds.assign(changed))
 
 
+def with_mean_power(ds: xr.Dataset) -> xr.Dataset:
+    """*ds* with the mean of the power before and after each point, where the run has both.
+
+    What it did in between is not known: the error gets 1/√12 of the difference.
+    """
+    if "pump_power_after" not in ds or "irradiance_mean_errors" not in ds:
+        return ds
+    ratio = ds["pump_power_after"].values / ds["pump_power"].values
+    ratio = np.where(np.isfinite(ratio), ratio, 1.0)
+    before, error = ds["irradiance_mean"], ds["irradiance_mean_errors"]
+    between = before.values * (ratio - 1) / np.sqrt(12)
+    return ds.assign(
+        irradiance_mean=before.copy(data=before.values * (1 + ratio) / 2),
+        irradiance_mean_errors=error.copy(data=np.hypot(error.values / np.sqrt(2), between)),
+    )
+
+
 def without_references(ds: xr.Dataset) -> xr.Dataset:
     """*ds* without its reference points."""
     return ds.isel(point=ds["reference"].values == 0) if "reference" in ds else ds

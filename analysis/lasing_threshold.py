@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands
+from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands, pixel_widths
 from .emission_lines import Line, background, find_lines, smooth_errors
 from .findings import Finding, Findings
 from .laser_curve import LaserCurve, laser_curve
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _RESOLVED = 1.2
 #: a resolution above this part of the line's own width makes that width a small difference
 _WIDEST_SLIT = 0.5
+#: of the light in the band that a line's height times its width must be
+_LEAST_AREA = 0.5
 
 
 class LineAt(NamedTuple):
@@ -168,15 +170,20 @@ def _lines(ds: xr.Dataset, window: tuple[float, float]) -> list[LineAt]:
     spectra = ds["spectrum"].transpose("point", "wavelength").values[:, order]
     errors = ds["spectrum_errors"].transpose("point", "wavelength").values[:, order]
     irradiance = ds["irradiance_mean"].values
+    widths, good = pixel_widths(wavelength), good_points(ds)
     found = []
     for i in np.argsort(irradiance, kind="stable"):
-        if not good_points(ds)[i] or not np.isfinite(spectra[i]).all():
+        if not good[i] or not np.isfinite(spectra[i]).all():
             continue
         sigma = smooth_errors(spectra[i], errors[i])
         offset, _ = background(spectra[i], sigma, free)
-        lines = find_lines(wavelength, spectra[i] - offset, sigma, usable & free)
-        if lines:
-            found.append(LineAt(float(irradiance[i]), max(lines, key=lambda line: line.height)))
+        signal = spectra[i] - offset
+        lines = find_lines(wavelength, signal, sigma, usable & free)
+        area = float((signal * widths)[usable].sum())
+        # less than that is a spike of the noise, not the line that is in the band
+        whole = [line for line in lines if line.height * line.fwhm > _LEAST_AREA * area]
+        if whole:
+            found.append(LineAt(float(irradiance[i]), max(whole, key=lambda line: line.height)))
     return found
 
 

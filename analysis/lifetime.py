@@ -28,7 +28,7 @@ _PILE_UP = 0.05  # share of the cycles in which a bin was blind
 _FEW = 1000  # counts
 _TURNED_DOWN = 0.99
 _FINE = 2.0  # the smooth curve follows features so much shorter than the fastest time of the model
-_FINEST = 6.0  # bins
+_FINEST = 4.0  # bins
 
 
 def analyse(

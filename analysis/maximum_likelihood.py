@@ -26,9 +26,7 @@ _LEAST_PARAMETER = 1e-4  # below it steps are those of this size
 _LEAST_EXPECTED = 1e-9  # counts; a model may touch zero
 _NEAR = 1e-3  # N/μ so near to 1 that the deviance is better taken from its series
 _AT_BOUND = 1e-6
-_TOLERANCE = 1e-12
 _SINGULAR = 1e13  # condition of an information that tells nothing of some combination
-_EVALUATIONS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +62,8 @@ def maximise(
     start: Array,
     bounds: tuple[Array, Array] | None = None,
     likelihood: Likelihood = "poisson",
+    tolerance: float = 1e-12,
+    most: int = 1000,
 ) -> Estimate:
     """The parameters under which *data* are the most likely.
 
@@ -71,6 +71,8 @@ def maximise(
     :param data: counts, or values of equal but unknown error for ``least squares``
     :param start: where the search begins
     :param bounds: lowest and highest parameters
+    :param tolerance: relative, of the deviance and of the parameters, at which the search ends
+    :param most: evaluations of the model's derivatives
     """
     from scipy.optimize import least_squares
 
@@ -83,10 +85,10 @@ def maximise(
         lambda theta: derivative(model(theta), data)[:, None] * jacobian(model, theta),
         bounds=(low, high),
         x_scale="jac",
-        ftol=_TOLERANCE,
-        xtol=_TOLERANCE,
-        gtol=_TOLERANCE,
-        max_nfev=_EVALUATIONS,
+        ftol=tolerance,
+        xtol=tolerance,
+        gtol=tolerance,
+        max_nfev=most,
     )
     theta, expected = found.x, model(found.x)
     room = np.minimum(theta - low, high - theta)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .avalanche import steepest
 from .bands import band_windows, integrate_bands
-from .drift import Drift, find_drift, without_references
+from .drift import Drift, find_drift, with_mean_power, without_references
 from .findings import Finding, Findings
 from .hysteresis import hysteresis
 from .power_law import PowerLaw, band_points, power_law
@@ -43,6 +43,7 @@ def analyse(
     :param heating_limit: K; more is warned of
     :raises AnalysisError: there is nothing to fit
     """
+    ds = with_mean_power(ds)
     plain = without_references(ds)
     bands = None if bands is None else list(bands)
     laws = power_law(plain, windows, bands, irradiance_range)

@@ -42,8 +42,10 @@ Windows = Mapping[str, tuple[float, float]]
 class MeanSpectrum:
     """The mean of all usable points, background subtracted; arrays (wavelength,), rising in nm.
 
-    :param usable: not near a laser line
-    :param offset, offset_stderr: the background that was subtracted from every pixel
+    :param usable: not near a laser line, nor where the response is not known
+    :param offset: the background that was subtracted from every pixel, as recorded
+    :param offset_stderr: what its error makes of each pixel, all in the same direction; (wavelength,)
+    :param corrected: divided by the response of the spectrometer
     :param laser: nm; None when the run has none
     """
 
@@ -52,8 +54,9 @@ class MeanSpectrum:
     errors: Array
     usable: Mask
     offset: float
-    offset_stderr: float
+    offset_stderr: Array
     laser: float | None
+    corrected: bool = False
 
 
 def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:
@@ -104,7 +107,21 @@ def mean_spectrum(ds: xr.Dataset, windows: Windows, distance: float) -> MeanSpec
     mean, sigma = signal.mean(axis=0), np.sqrt((errors**2).sum(axis=0)) / good.sum()
     sigma = smooth_errors(mean, sigma)
     offset, doubt = background(mean, sigma, free & ~inside(wavelength, windows))
-    return MeanSpectrum(wavelength, mean - offset, sigma, free, offset, doubt, nm)
+    response = np.ones(len(wavelength))
+    if "response" in ds:
+        response = ds["response"].values[np.argsort(ds["wavelength"].values)].astype(float)
+    known = np.isfinite(response) & (response > 0)
+    response = np.where(known, response, 1.0)
+    return MeanSpectrum(
+        wavelength,
+        (mean - offset) / response,
+        sigma / response,
+        free & known,
+        offset,
+        doubt / response,
+        nm,
+        "response" in ds,
+    )
 
 
 def pixels(ds: xr.Dataset, points: Mask) -> tuple[Array, Array, Array]:
@@ -137,7 +154,14 @@ def inside(wavelength: Array, windows: Windows) -> Mask:
 
 def named_lines(mean: MeanSpectrum, windows: Windows, resolution: float) -> dict[str, Line]:
     """All lines, by the name of the band where it has one line, else that and the rounded wavelength."""
-    lines = find_lines(mean.wavelength, mean.signal, mean.errors, mean.usable, resolution)
+    lines = find_lines(
+        mean.wavelength,
+        mean.signal,
+        mean.errors,
+        mean.usable,
+        resolution,
+        0.0 if mean.corrected else RESPONSE_SLOPE,
+    )
     named: dict[str, Line] = {}
     for band, (low, high) in windows.items():
         own = [line for line in lines if low <= line.wavelength <= high]
@@ -194,7 +218,7 @@ def _band_findings(name: str, window: tuple[float, float], mean: MeanSpectrum, u
     widths = pixel_widths(mean.wavelength) if unit.endswith("/nm") else np.ones(len(part))
     weight, energies = part * widths, EV_NM / mean.wavelength
     total = float(weight @ mean.signal)
-    doubt = float(np.hypot(np.sqrt(weight**2 @ mean.errors**2), weight.sum() * mean.offset_stderr))
+    doubt = float(np.hypot(np.sqrt(weight**2 @ mean.errors**2), weight @ mean.offset_stderr))
     cut = (
         "without what is masked near the laser"
         if (part < pixel_fractions(mean.wavelength, window)).any()
@@ -207,9 +231,10 @@ def _band_findings(name: str, window: tuple[float, float], mean: MeanSpectrum, u
         return [intensity]
     centre = float(weight @ (mean.signal * energies)) / total
     lever = weight * (energies - centre) / total  # d centre / d signal
-    tilt = RESPONSE_SLOPE * float(lever @ (mean.signal * (mean.wavelength - EV_NM / centre)))
+    slope = 0.0 if mean.corrected else RESPONSE_SLOPE
+    tilt = slope * float(lever @ (mean.signal * (mean.wavelength - EV_NM / centre)))
     noise = np.sqrt(lever**2 @ mean.errors**2)
-    stderr = float(np.sqrt(noise**2 + (lever.sum() * mean.offset_stderr) ** 2 + tilt**2))
+    stderr = float(np.sqrt(noise**2 + (lever @ mean.offset_stderr) ** 2 + tilt**2))
     return [
         intensity,
         Finding(quantity="centroid", of=name, value=centre, stderr=stderr, unit="meV", note=cut),

@@ -40,4 +40,5 @@ class ProgressBar:
         self._bar.advance(self._task)
 
     def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:  # else it prints an empty line
+            self._bar.stop()

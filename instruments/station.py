@@ -156,7 +156,10 @@ class Station:
     # -- opening and closing ------------------------------------------------------------------------
 
     def open(self) -> Station:
-        """Open all instruments in the file's order; if one fails, those before are made safe and closed."""
+        """Open all instruments in the file's order; if one fails, those before are made safe and closed.
+
+        What is refused meanwhile leaves them as they were.
+        """
         untouched = not self._devices
         try:
             for name in self.file.instruments:

@@ -114,7 +114,7 @@ class Lifetime(Procedure, kw_only=True):
             gt=0,
             le=1,
             title="Pile-up",
-            description="share of the cycles in which the counter may be blind before the light is turned down",
+            description="above that share of cycles with a blind counter the light is turned down",
         ),
     ] = 0.01
     definition: Annotated[

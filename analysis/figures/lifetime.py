@@ -104,7 +104,7 @@ def _draw_residuals(axes: Axes, histogram: Histogram, best: DecayFit, scale: flo
 
 
 def _expected(fit: DecayFit, histogram: Histogram) -> tuple[Array, Array]:
-    """Middle of each bin of the fit, s after the pulse begins, and what the model has per bin of the counter."""
+    """Middle of each bin of the fit, s after the pulse begins, and the model there per bin of the counter."""
     decay = fit.decay
     sizes = np.ones(len(decay.counts)) if decay.sizes is None else decay.sizes
     offset = histogram.time[-1] - (decay.time[-1] + (sizes[-1] - 1) * decay.width)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..bands import Array, good_points
+from ..bands import Array, good_points, is_corrected
 from ..emission_colour import NOT_CORRECTED
 from .chromaticity import draw_colours, draw_diagram
 from .style import band_colours, draw_title
@@ -71,7 +71,8 @@ def _draw_spectra(axes: Axes, ds: xr.Dataset, points: list[int], marks: list[Arr
         spectra = spectra / ds["response"].values[shown]
     for i in points:
         axes.plot(wavelength[shown], spectra[i] / np.nanmax(spectra[i]), color=marks[i], linewidth=0.8)
-    axes.set(xlabel="wavelength (nm)", ylabel="photons, of the maximum", xlim=(380, 780), ylim=(-0.05, 1.08))
+    unit = "photons" if is_corrected(ds) else "counts"
+    axes.set(xlabel="wavelength (nm)", ylabel=f"{unit} / maximum", xlim=(380, 780), ylim=(-0.05, 1.08))
 
 
 def _draw_ratios(axes: Axes, found: WidthColour) -> None:

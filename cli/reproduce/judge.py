@@ -62,6 +62,10 @@ class Verdict:
 
 def judge(system: str, fact: Fact, found: list[Findings], path: Path) -> Verdict:
     """The verdict on a fact that one run shows."""
+    if fact.per:
+        return _of_parts(
+            system, fact, [path], *(_find("intensity", fact, found, of) for of in (fact.of, fact.per))
+        )
     finding = _find(fact.quantity, fact, found)
     if isinstance(finding, str):
         return Verdict(system, fact, problem=finding)
@@ -88,7 +92,13 @@ def compare(
     quantity = _RATIOS.get(fact.quantity) or _DIFFERENCES.get(fact.quantity)
     if quantity is None:
         return Verdict(system, fact, problem=f"two runs do not show a {fact.quantity}")
-    a, b = (_find(quantity, fact, found) for found in (first, second))
+    return _of_parts(
+        system, fact, [path, other], *(_find(quantity, fact, found) for found in (first, second))
+    )
+
+
+def _of_parts(system: str, fact: Fact, paths: list[Path], a: Finding | str, b: Finding | str) -> Verdict:
+    """The verdict on a ratio or a difference of two findings."""
     if isinstance(a, str) or isinstance(b, str):
         return Verdict(system, fact, problem=a if isinstance(a, str) else str(b))
     divisor, error = in_unit(b, a.unit)
@@ -97,7 +107,7 @@ def compare(
     else:
         value = a.value / divisor
         stderr = abs(value) * math.hypot(a.stderr / a.value, error / divisor)
-    return Verdict(system, fact, value, stderr, f"{path} {other}")
+    return Verdict(system, fact, value, stderr, " ".join(map(str, paths)))
 
 
 def in_unit(finding: Finding, unit: str) -> tuple[float, float]:
@@ -115,13 +125,14 @@ def _factor(pint: Any, found: str, wanted: str) -> float:
     return float(pint.Quantity(1.0, one).to(other, "spectroscopy").magnitude)
 
 
-def _find(quantity: str, fact: Fact, found: list[Findings]) -> Finding | str:
-    """*quantity* of what the fact is of, at its set-points; else why it is not there."""
+def _find(quantity: str, fact: Fact, found: list[Findings], of: str = "") -> Finding | str:
+    """*quantity* of what the fact is of (or *of*), at its set-points; else why it is not there."""
+    of = of or fact.of
     for block in found:
         for finding in block.findings:
             at = block.at | dict(finding.at)
             here = all(math.isclose(at.get(key, math.nan), x, rel_tol=1e-6) for key, x in fact.at.items())
-            if (finding.quantity, finding.of) == (quantity, fact.of) and here:
+            if (finding.quantity, finding.of) == (quantity, of) and here:
                 return finding
     said = "; ".join(dict.fromkeys(block.problem for block in found if block.problem))
-    return said or f"the run shows no {quantity} of {fact.of or 'it'}"
+    return said or f"the run shows no {quantity} of {of or 'it'}"

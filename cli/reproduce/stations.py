@@ -31,7 +31,7 @@ _CRYOSTAT = {
 
 
 #: procedures that need to know what the spectrometer shows per photon
-CORRECTED = ("quantum-yield", "pulse-width-colour", "colour-control", "temperature-sweep")
+CORRECTED = ("spectrum", "quantum-yield", "pulse-width-colour", "colour-control", "temperature-sweep")
 _SLOTS = ["empty", "sample aside", "sample", "lamp"]
 _HOLDER = {
     "driver": "thorlabs_ell9",

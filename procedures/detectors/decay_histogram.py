@@ -52,7 +52,7 @@ class DecayCounter:
 
     :param lifetime: s, expected
     :param period: s, of gated pulses; a mode-locked laser's is that of its triggers
-    :param dead_time: s, of detector and counter after a photon; None: 95 ns up to a lifetime of 1 µs, else 20 ns
+    :param dead_time: s, of detector and counter after a photon; None: 95 ns up to 1 µs lifetime, else 20 ns
     :param wavelength: nm that a monochromator is set to; 0: the middle of *band*, where the sample has it
     """
 
@@ -68,6 +68,7 @@ class DecayCounter:
         self.dead_time = dead_time or (_DEAD_TCSPC if lifetime <= _SHORT else _DEAD_MCS)
         self.generator: PulseGenerator | None = None
         self.monochromator: Monochromator | None = None
+        self._brightest = 0.0  # counts per second in the fullest bin, when last looked at
         self._is_bound = False
 
     def bind(self, setup: Setup) -> None:
@@ -126,7 +127,7 @@ class DecayCounter:
                 )
             elif max(shortest, width) > self.lifetime / _COARSEST:
                 problems.append(
-                    f"{counter.name}: bins of {max(shortest, width):.3g} s; a lifetime of {self.lifetime:.3g} s "
+                    f"{counter.name}: bins of {max(shortest, width):.3g} s; for {self.lifetime:.3g} s it "
                     f"needs {self.lifetime / _COARSEST:.3g} s at most: use a time-correlated counter (TCSPC)"
                 )
             else:
@@ -161,16 +162,13 @@ class DecayCounter:
         period = self._wanted_period if self.generator is None else self.generator.period
         return self.collect(max(_LOOK, _LOOK_PERIODS * period))
 
-    def collect(self, seconds: float, wanted: float = math.inf, brightest: float = 0.0) -> Collected:
-        """Count for *seconds*, or until there are *wanted* photons, in parts that fill no bin.
-
-        :param brightest: counts per second in the fullest bin, as far as known
-        """
+    def collect(self, seconds: float, wanted: float = math.inf) -> Collected:
+        """Count for *seconds*, or until there are *wanted* photons, in parts that fill no bin."""
         counts, triggers, spent = np.zeros(len(self.times)), 0.0, 0.0
         while spent < seconds and counts.sum() < wanted:
             part = seconds - spent
-            if brightest > 0:
-                part = min(part, _FULL * self.counter.saturation / brightest)
+            if self._brightest > 0:
+                part = min(part, _FULL * self.counter.saturation / self._brightest)
             if counts.sum() > 0:
                 part = min(part, 1.05 * (wanted - counts.sum()) / counts.sum() * spent)
             elif math.isfinite(wanted):
@@ -180,7 +178,7 @@ class DecayCounter:
             counts += self.counter.histogram(part)
             triggers += self.counter.triggers
             spent += part
-            brightest = float(counts.max()) / spent
+            self._brightest = float(counts.max()) / spent
         if not triggers:
             raise DeviceFault(self.counter.name, f"no trigger in {spent:g} s")
         return Collected(counts, triggers, spent)
@@ -314,9 +312,7 @@ class DecayHistogram:
             with self._pump_passes():
                 response = counter.collect(self.irf_seconds)
             record["irf"], record["triggers_irf"] = response.counts, response.triggers
-        full = float(collected.counts.max()) >= counter.counter.saturation * collected.seconds
-        flag = Flag.SATURATED if full else Flag(0)
-        return flag | (Flag.PILE_UP if counter.pile_up(collected) > self.most_pile_up else Flag(0))
+        return Flag.PILE_UP if counter.pile_up(collected) > self.most_pile_up else Flag(0)
 
     @contextmanager
     def _pump_passes(self) -> Iterator[None]:

@@ -82,7 +82,7 @@ class Run(Record, kw_only=True, frozen=True):
 class Fact(Record, kw_only=True, frozen=True):
     """``[[facts]]``: one number with the procedure that measures it.
 
-    *of*: the band or line, where it is not one of the whole sample; *over*: the sample it is compared with.
+    *of*: the band or line, where it is not one of the whole sample; *per*: the one it is divided by; *over*: the sample it is compared with.
     *run*: the name of the run that gives it; *on*: the sample that is measured, where it is not this one (the
     same dots in solution); *against*: the run it is compared with. *at*: the
     set-points it is read at; *analysis*: what the analysis is told, such as ``irradiance_range``.
@@ -94,6 +94,7 @@ class Fact(Record, kw_only=True, frozen=True):
 
     quantity: str
     of: str = ""
+    per: str = ""
     over: str = ""
     value: float
     unit: str
@@ -159,6 +160,7 @@ def check_facts(facts: tuple[Fact, ...], names: Collection[str], file: object) -
     for i, fact in enumerate(facts):
         for key, value, known in (
             ("of", fact.of, ["", "visible", *names]),
+            ("per", fact.per, ["", *names]),
             ("procedure", fact.procedure, PROCEDURES),
         ):
             if value not in known:

@@ -109,9 +109,9 @@ def test_colours_without_a_response_are_refused_but_ratios_given() -> None:
 
 def test_a_laser_line_and_stray_light_have_no_colour() -> None:
     spectrum = lines() + 30.0  # evenly over the detector
-    spectrum[np.abs(NM - 700) < 2] = 1e6
+    spectrum[np.abs(NM - 600) < 2] = 1e4
     ds = dataset(spectrum[None], np.ones((1, len(NM))), response=np.ones_like(NM))
-    ds.attrs["excitation_wavelength"] = 700.0
+    ds.attrs["excitation_wavelength"] = 600.0
     np.testing.assert_allclose(colours(ds).chromaticity.xy[0], TRUE, atol=5e-4)
     kept = colours(ds, lasers=[980.0])
     assert np.hypot(*(kept.chromaticity.xy[0] - TRUE)) > 0.01
@@ -147,3 +147,11 @@ def test_power_per_nm_gives_the_colour_that_photons_per_pixel_give() -> None:
     photons = chromaticity(lines(), np.zeros_like(NM), pixel_weights(NM, "photons")).xy
     power = chromaticity(lines() / NM, np.zeros_like(NM), pixel_weights(NM, "power")).xy
     np.testing.assert_allclose(power, photons, atol=1e-4)
+
+
+def test_stray_light_does_not_fill_a_weak_band() -> None:
+    spectrum = lines()
+    strong = dataset((spectrum + 30.0)[None], np.ones((1, len(NM))))
+    clean = dataset(spectrum[None], np.ones((1, len(NM))))
+    assert integrate_bands(strong)["blue"].item() > 1.2 * integrate_bands(clean)["blue"].item()
+    assert band_ratio(strong, "red")["blue"][0][0] == pytest.approx(0.1, rel=1e-2)

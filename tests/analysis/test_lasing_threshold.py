@@ -1,4 +1,4 @@
-"""Thresholds of simulated lasers, as a straight line far above finds them."""
+"""Thresholds of simulated lasers: as a straight line far above finds them, and from the whole curve."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from antistokes.analysis.bands import AnalysisError
-from antistokes.analysis.lasing_threshold import extrapolated_threshold, extrapolation_bias
+from antistokes.analysis.fitting import Points
+from antistokes.analysis.laser_curve import laser_curve
+from antistokes.analysis.lasing_threshold import analyse, extrapolated_threshold, extrapolation_bias
 from antistokes.simulated_hw.physics.lasing import photon_number, pump_ratio
 
 P_TH = 4.7  # W/cm²
@@ -79,3 +82,108 @@ def test_bias_is_small_where_little_light_goes_into_the_mode():
 def test_what_gives_no_threshold_is_refused(call: Callable[[], float], message: str) -> None:
     with pytest.raises(AnalysisError, match=message):
         call()
+
+
+def light(pump, threshold: float, coupling: float, order: float, below: float) -> np.ndarray:
+    """Counts of a mode; what feeds it goes with pump^below until it is clamped at threshold."""
+    x = pump / threshold
+    return 3e5 * coupling * photon_number(x**order, coupling) * np.minimum(x, 1) ** (below - order)
+
+
+def curve_points(seed: int, threshold: float, coupling: float, order: float, below: float) -> Points:
+    rng = np.random.default_rng(seed)
+    pump = threshold * np.geomspace(0.2, 15, 30)
+    y = light(pump * (1 + 3e-3 * rng.standard_normal(30)), threshold, coupling, order, below)
+    sigma = np.sqrt(y + 20**2)
+    return Points(np.log(pump), rng.normal(y, sigma), sigma, np.full(30, 3e-3), pump)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "coupling", "order", "below"),
+    [(4.7, 1e-2, 1, 1.3), (3.4, 3e-3, 2, 2)],
+)
+def test_thresholds_from_the_whole_curve_have_honest_errors(threshold, coupling, order, below) -> None:
+    found = np.array(
+        [laser_curve(curve_points(seed, threshold, coupling, order, below)).threshold for seed in range(50)]
+    )
+    pulls = (found[:, 0] - threshold) / found[:, 1]
+    assert abs(pulls.mean()) <= 0.4
+    assert 0.75 <= pulls.std(ddof=1) <= 1.3
+
+
+def laser_run(
+    width: float = 0.27, resolution: float = 0.1, repetition: float | None = None, stop: float = 15.0
+) -> xr.Dataset:
+    """A line at 541 nm, 0.02 nm per pixel; narrows from 6 nm to *width*, moves by 0.01 nm per W/cm²."""
+    rng = np.random.default_rng(7)
+    wavelength = np.arange(530.0, 552.0, 0.02)
+    pump = P_TH * np.geomspace(0.2, stop, 28)
+    total = 100 * light(pump, P_TH, 1e-2, 1, 1)
+    number = photon_number(pump / P_TH, 1e-2)
+    fwhm = np.sqrt(resolution**2 + width**2 + (6 / (1 + number)) ** 2)
+    centre = 541 + 0.01 * pump
+    shape = np.exp(-4 * np.log(2) * ((wavelength - centre[:, None]) / fwhm[:, None]) ** 2)
+    spectrum = (total / shape.sum(axis=1))[:, None] * shape
+    errors = np.sqrt(spectrum + 0.5**2)
+    scale = 1.0 if repetition is None else repetition * 1e3 / P_TH  # 1 mJ/cm² at threshold
+    return xr.Dataset(
+        {
+            "irradiance_mean": ("point", pump * scale),
+            "irradiance_mean_errors": ("point", 1e-3 * pump * scale),
+            "spectrum": (("point", "wavelength"), rng.normal(spectrum, errors)),
+            "spectrum_errors": (("point", "wavelength"), errors),
+        },
+        coords={"irradiance": ("point", pump * scale), "wavelength": wavelength},
+        attrs={
+            "sample": {"bands": {"green": [535, 547]}},
+            "parameters": {"resolution": resolution},
+            "beam": {} if repetition is None else {"repetition_MHz": repetition},
+            "excitation_wavelength": 980.0,
+        },
+    )
+
+
+def test_a_run_shows_threshold_widths_and_tuning() -> None:
+    found = analyse(laser_run())
+    threshold = found.find("threshold", "green")
+    assert threshold.unit == "W/cm^2"
+    assert abs(threshold.value - P_TH) < 4 * threshold.stderr < 0.1
+    narrow, wide = (one for one in found.findings if one.quantity == "linewidth")
+    assert abs(narrow.value - 0.27) < max(4 * narrow.stderr, 0.01)
+    assert "above threshold" in narrow.note
+    assert wide.value == pytest.approx(5, abs=0.6)
+    assert "below threshold" in wide.note
+    assert found.find("tuning range", "green").value == pytest.approx(0.01 * P_TH * 14, rel=0.1)
+    assert found.find("exponent", "green").value == pytest.approx(5.5, abs=0.6)
+    assert not found.warnings
+    assert len(found.figure().axes) == 3
+
+
+def test_of_a_mode_locked_laser_the_threshold_is_a_fluence() -> None:
+    threshold = analyse(laser_run(repetition=80.0)).find("threshold", "green")
+    assert threshold.unit == "mJ/cm^2"
+    assert threshold.value == pytest.approx(1.0, abs=4 * threshold.stderr)
+    assert "W/cm² on average at 80 MHz" in threshold.note
+
+
+def test_a_slit_too_wide_for_the_line_is_told() -> None:
+    coarse = analyse(laser_run(resolution=0.25))
+    assert any("a resolution of 0.25 nm is coarse for a line of 0.2" in text for text in coarse.warnings)
+    blind = analyse(laser_run(width=0.05, resolution=0.25))
+    assert np.isnan(blind.find("linewidth", "green").value)
+    assert any("not resolved; must be above 0.3 nm" in text for text in blind.warnings)
+
+
+def test_a_run_that_ends_below_the_threshold_shows_none() -> None:
+    with pytest.raises(AnalysisError, match=r"band 'green': laser curve: no (threshold|kink) between"):
+        analyse(laser_run(stop=0.6))
+
+
+def test_a_plain_power_law_is_no_laser() -> None:
+    pump = np.geomspace(1, 100, 30)
+    y = 100 * pump**1.5
+    points = Points(np.log(pump), y, np.sqrt(y), np.full(30, 3e-3), pump)
+    with pytest.raises(AnalysisError, match=r"laser curve: no (threshold|kink) between"):
+        laser_curve(points)
+    with pytest.raises(AnalysisError, match="5 points with a signal; at least 8"):
+        laser_curve(points[:5])

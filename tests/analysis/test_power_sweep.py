@@ -25,7 +25,10 @@ def saturating(sharpness: float = 1.0):
     return lambda p: p**2 / (1 + (p / 30) ** sharpness) ** (1.5 / sharpness)
 
 
-def sweep(curve=saturating(), seed: int = 0, every: int = 0, change=None, down=1.0, pump=PUMP) -> xr.Dataset:
+SATURATING = saturating()
+
+
+def sweep(curve=SATURATING, seed: int = 0, every: int = 0, change=None, down=1.0, pump=PUMP) -> xr.Dataset:
     """Up and down over 0.3 to 3000 W/cm², every point of 60 s; a reference point at 30 W/cm² every *every*.
 
     :param change: factor on the emission as a function of hours and of the dose in J/cm²
@@ -213,7 +216,9 @@ def test_reference_points_take_no_part_in_the_fit():
     wrong = ds["reference"].values == 1
     ds["spectrum"][wrong] = 3 * ds["spectrum"][wrong]  # all of them alike: no drift, but not on the curve
     found, plain = analyse(ds), analyse(ds.isel(point=~wrong).drop_vars("reference"))
-    assert found.find("exponent", "green").value == pytest.approx(plain.find("exponent", "green").value, abs=0.01)
+    assert found.find("exponent", "green").value == pytest.approx(
+        plain.find("exponent", "green").value, abs=0.01
+    )
 
 
 def test_without_reference_points_nothing_is_said_of_drift():

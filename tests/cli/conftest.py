@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 from dataclasses import dataclass
 
 import pytest
@@ -21,6 +22,15 @@ class Result:
     def data(self):
         """The machine-readable last line."""
         return json.loads(self.out.strip().splitlines()[-1])
+
+
+@pytest.fixture(autouse=True)
+def the_log_stays_as_loud_as_it_was():
+    """A command may silence the log of its process."""
+    logger = logging.getLogger("antistokes")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -103,6 +103,8 @@ def test_a_template_is_a_sample_file(antistokes, tmp_path):
     refused = antistokes("samples", "template", "energy-transfre")
     assert refused.code == 2
     assert "did you mean 'energy-transfer'" in refused.err
+    told = antistokes("samples", "template", "energy-transfer", "--json").data
+    assert told == {"template": "energy-transfer", "text": text}
 
 
 def test_doctor_asks_the_built_in_bench_and_touches_no_hardware(antistokes):

@@ -74,6 +74,8 @@ def test_parameter_with_a_unit_is_converted(antistokes):
         (["stop=many"], ["stop", "many"]),
         (["strat=1"], ["strat", "start"]),
         (["longest_exposure=100"], ["exposure", "100", "65.5"]),
+        (["stop=1e308"], ["1e+308", "10000", "W/cm^2"]),
+        (["settle=1e300"], ["settle", "1e+300", "100000"]),
         (["settle=20 mW"], ["settle", "20 mW", "s"]),
         (["order=sideways"], ["order", "sideways", "up_down"]),
         (["temperatures=[77, 900]"], ["900", "420"]),
@@ -137,6 +139,34 @@ def test_light_path_that_does_not_reach_the_power_ends_dark_with_exit_code_2(ant
     assert done.code == 2
     assert "laser" in done.data["reason"]
     assert describe("a.h5")["devices"]["after"]["laser"]["emission"] is False
+
+
+@pytest.mark.parametrize(
+    ("part", "until", "words"),
+    [
+        ("[instruments.spectrometer]", "[beam]", ["lab.toml: instruments: ", "spectrometer", "add one"]),
+        ("[instruments.power_meter]", "[instruments.cryostat]", ["lab.toml: instruments: ", "power_meter"]),
+        ("[beam]", "[simulation]", ["lab.toml: beam: is missing", "w_x_um", "add"]),
+    ],
+)
+def test_what_the_station_lacks_is_named_with_its_file_in_one_message(
+    antistokes, variant, part, until, words
+):
+    path = variant()
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: text.index(part)] + text[text.index(until) :], encoding="utf-8")
+    done = antistokes("run", "power-sweep", "--station", path)
+    assert done.code == 2
+    for word in words:
+        assert word in done.err
+    assert done.err.count("lab.toml") == 1
+
+
+def test_a_sample_file_that_is_missing_is_named_with_the_stations_key(antistokes, variant):
+    station = variant(('sample = "yber-micro"', 'sample = "mine.toml"'))
+    done = antistokes("run", "power-sweep", "--station", station)
+    assert done.code == 2
+    assert "lab.toml: simulation.sample: is 'mine.toml'; there is no file" in done.err
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_drift_of_the_surroundings_is_no_change() -> None:
 
 
 def test_what_never_comes_to_rest_is_measured_and_flagged() -> None:
-    crystal = Crystal(3, 1e4, noise=1e-5)
+    crystal = Crystal(3, 1e3, noise=1e-5)
     record, flag = crystal.measure(longest=100.0)
     assert flag == Flag.NOT_SETTLED
     assert math.isfinite(record["delta_t"])

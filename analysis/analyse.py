@@ -33,7 +33,7 @@ class _Analysis(NamedTuple):
 _WAVELENGTH, _TEMPERATURE, _PULSES = ("excitation_wavelength",), ("temperature",), ("pulse_width",)
 _ANALYSES = {
     "beam-profile": _Analysis("beam_profile", ("blade",)),
-    "calibrate-power": _Analysis("calibrate_power", (*_POWER, "attenuator")),
+    "calibrate-power": _Analysis("calibrate_power", (*_POWER, "attenuator", "drive")),
     "calibrate-response": _Analysis("calibrate_response", ()),
     "colour-control": _Analysis("colour_control", (*_PULSES, *_POWER)),
     "cooling-scan": _Analysis("cooling_scan", (*_WAVELENGTH, *_POWER)),

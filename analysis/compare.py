@@ -128,7 +128,7 @@ def _at(points: Points, irradiance: float, thing: str) -> Measured:
     if np.ptp(near.x) <= SLACK or places == 1:
         weight = near.sigma**-2.0
         value = float(np.average(near.y, weights=weight))
-        # how the emission goes with the pump is not known from one power: with its square, at most, is assumed
+        # how the emission goes with the pump is not known from one power: its square is assumed
         pump = 2 * value * float(near.pump.mean())
         return value, math.hypot(float(weight.sum() ** -0.5), pump)
     if not near.x.min() - SLACK <= x <= near.x.max() + SLACK:

@@ -101,6 +101,8 @@ def _fit_curve(
     count = 5 if free_sharpness else 4
     if law.saturation_onset is None or int(points.detected.sum()) <= count:
         return None
+    if not law.prefactor > 0:  # an avalanche, so steep that nothing is left of it at 1 W/cm²
+        return None
     beta = np.array([np.log(law.prefactor), law.exponent, 1.0, np.log(3 * law.saturation_onset), 0.0])[:count]
     low = np.array([-np.inf, 0.0, 0.0, points.x[0] - 5, -2.0])[:count]
     high = np.array([np.inf, 30.0, 30.0, points.x[-1] + 5, 2.0])[:count]

@@ -96,8 +96,8 @@ def _ask_station(path: Any) -> list[dict[str, str]]:
             row = {"name": name, "driver": entry.driver, "resource": entry.resource}
             try:
                 device = station.open_one(name, configure=False)
-                asked = hasattr(device, "identity")
-                answer = device.identity() if asked else device.snapshot().get("model", "")
+                identity = getattr(device, "identity", None)
+                answer = identity() if identity else device.snapshot().get("model", "")
                 rows.append(row | {"answer": str(answer), "problem": ""})
             except AntistokesError as error:
                 rows.append(row | {"answer": "", "problem": str(error)})

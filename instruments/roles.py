@@ -112,6 +112,24 @@ class Attenuator(Role, Protocol):
 
 
 @runtime_checkable
+class PolarisationRotator(Role, Protocol):
+    """Turns the polarisation of the excitation."""
+
+    #: degrees, of the light's electric field; setting it returns when it is there
+    polarisation: float
+    polarisation_range: tuple[float, float]
+
+
+@runtime_checkable
+class LinearStage(Role, Protocol):
+    """Moves something along a line."""
+
+    #: mm; setting it returns when the move has ended
+    position: float
+    position_range: tuple[float, float]
+
+
+@runtime_checkable
 class PowerMeter(Role, Protocol):
     """Optical power meter."""
 
@@ -237,6 +255,8 @@ ROLES: dict[str, type] = {
     "filter_wheel": FilterWheel,
     "sample_holder": SampleHolder,
     "attenuator": Attenuator,
+    "polarisation_rotator": PolarisationRotator,
+    "linear_stage": LinearStage,
     "power_meter": PowerMeter,
     "spectrometer": Spectrometer,
     "monochromator": Monochromator,

@@ -97,7 +97,7 @@ class PowerSweep(Procedure, kw_only=True):
             )
 
     def axes(self) -> list[Axis]:
-        decades = np.log10(self.stop) - np.log10(self.start)
+        decades = np.log10(float(self.stop)) - np.log10(float(self.start))
         points = (
             max(2, int(np.ceil(decades * self.points_per_decade - 1e-9)) + 1) if self.stop > self.start else 1
         )

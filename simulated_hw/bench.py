@@ -55,11 +55,18 @@ class OpticsSettings(Record, kw_only=True, frozen=True):
     collection: Fraction = 5e-6
     #: fraction of the pump that the sample scatters into the collection
     scatter: Fraction = 1e-7
-    #: of the excitation's electric field to the sample's axis
+    #: of the source's electric field to the sample's axis
     polarisation_deg: float = 0.0
     #: sample temperature where the station has no cryostat
     ambient_K: Positive = 295.0
     filter: ShortPassSettings = ShortPassSettings()
+
+
+class Retarder(Protocol):
+    """Turns the polarisation of the excitation."""
+
+    def turned(self, polarisation: float) -> float:
+        """What becomes of light polarised at *polarisation* degrees, now."""
 
 
 class Holder(Protocol):
@@ -101,6 +108,7 @@ class Bench:
             self._pulses = LaserPulses((beam.pulse_fs or 100.0) * 1e-15, beam.repetition_MHz * 1e6)
         self.shutters: dict[str, Element] = {}
         self.elements: dict[str, Element] = {}
+        self.wave_plates: dict[str, Retarder] = {}
         #: the pulses of sources that say so themselves; else all are as the beam record says
         self.mode_locked: dict[str, LaserPulses] = {}
         self.generator: PulseSource | None = None
@@ -275,8 +283,15 @@ class Bench:
             ]
         return Flashes(times, lights, np.reshape(rates, (len(rates), len(times))), train.delay)
 
+    def polarisation(self) -> float:
+        """Angle of the excitation's electric field to the sample's axis now, degrees."""
+        angle = self.optics.polarisation_deg
+        for plate in self.wave_plates.values():
+            angle = plate.turned(angle)
+        return angle
+
     def _conditions(self, e: Excitation) -> Conditions:
-        return Conditions(self.crystal_temperature(), e.wavelength, e.pulses, self.optics.polarisation_deg)
+        return Conditions(self.crystal_temperature(), e.wavelength, e.pulses, self.polarisation())
 
     def _lines(self, e: Excitation, conditions: Conditions) -> Sequence[LineLike]:
         sample = self.place.mounted.sample

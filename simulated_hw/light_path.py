@@ -7,11 +7,12 @@ and assumed; a station file overrides them.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Protocol
+from collections.abc import Callable
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta
 
-from antistokes.instruments.records import Fraction, NonNegative, Positive, Range, Record
+from antistokes.instruments.records import Beam, Fraction, NonNegative, Positive, Range, Record
 
 
 class Source(Protocol):
@@ -94,6 +95,34 @@ class WavePlate:
         s = self.settings
         open_part = math.cos(2 * math.radians(self.angle - s.zero_deg)) ** 2
         return s.peak * (open_part + s.extinction) / (1 + s.extinction)
+
+
+class KnifeSettings(Record, kw_only=True, frozen=True):
+    """An edge that a stage moves across the beam; it has passed the beam at the stage's far end."""
+
+    #: position of the stage at which the edge is on the beam's axis
+    center_mm: NonNegative = 30.0
+    #: the radius it measures
+    along: Literal["x", "y"] = "x"
+
+
+class KnifeEdge:
+    """Lets pass what it does not cover: of a Gaussian beam T = ½ erfc(√2·u), with u the edge's distance from
+    the axis in radii; of a top hat the rest of its area, (arccos u - u·√(1 - u²))/π.
+
+    :param place: where the stage is now, mm
+    """
+
+    def __init__(self, settings: KnifeSettings, beam: Beam, place: Callable[[], float]) -> None:
+        self.settings, self._place, self._profile = settings, place, beam.profile
+        self._radius = 1e-3 * (beam.w_x_um if settings.along == "x" else beam.w_y_um)
+
+    def transmission(self, wavelength: float) -> float:
+        u = (self._place() - self.settings.center_mm) / self._radius
+        if self._profile == "gaussian":
+            return 0.5 * math.erfc(math.sqrt(2) * u)
+        u = min(max(u, -1.0), 1.0)
+        return (math.acos(u) - u * math.sqrt(1 - u * u)) / math.pi
 
 
 class ShortPassSettings(Record, kw_only=True, frozen=True):

@@ -69,7 +69,7 @@ def _one_by_one(chances: Array, dead_bins: int) -> Array:
     for i, chance in enumerate(result):
         if i > dead_bins:
             blocked -= result[i - dead_bins - 1]
-        result[i] = chance * (1 - blocked)
+        result[i] = chance * max(1 - blocked, 0.0)  # which rounding may take below nothing
         blocked += result[i]
     return np.array(result)
 

@@ -1,4 +1,4 @@
-"""A power sensor at the pick-off: what simulated power meters look through.
+"""A power sensor at the pick-off, or at the sample: what simulated power meters look through.
 
 A silicon photodiode behind a neutral absorber, or a thermal sensor, which sees all wavelengths alike.
 Responsivity and noise are typical of such heads and assumed; give a thermal one the noise and the wavelengths
@@ -44,6 +44,8 @@ class PowerHeadSettings(Record, kw_only=True, frozen=True):
     """Part of ``[simulation.twins.NAME]`` of a meter with such a head."""
 
     sensor: Literal["silicon", "thermal"] = "silicon"
+    #: behind the pick-off, or where the sample is
+    place: Literal["pick-off", "sample"] = "pick-off"
     #: relative noise of one reading with 100 averages
     noise: NonNegative = 0.002
     #: W, noise floor of one reading
@@ -60,7 +62,8 @@ class PowerHead:
 
     def current(self) -> float:
         """Photocurrent now, A, without noise."""
-        return sum(power * self.responsivity(wavelength) for wavelength, power in self.bench.pickoff())
+        beams = self.bench.pickoff() if self.settings.place == "pick-off" else self.bench.on_sample()
+        return sum(power * self.responsivity(wavelength) for wavelength, power in beams)
 
     def responsivity(self, wavelength: float) -> float:
         """A/W at *wavelength* in nm."""

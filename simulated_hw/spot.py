@@ -59,20 +59,22 @@ class Spot:
         self._grid: Array = _LOWEST * 10.0 ** (np.arange(number + 1) / _PER_DECADE)
         self._log_grid = np.log(self._grid)
         self._tables: dict[Conditions, Array] = {}
+        self._evenly_lit: dict[tuple[float, Conditions], Array] = {}
         self._courses: dict[tuple[float, float, float, float, Conditions], Array] = {}
 
     def rates(self, power: float, conditions: Conditions) -> Array:
         """Photons per second into all directions, one per line, at *power* W on the sample."""
         steps = conditions.temperature // _KELVIN
         lower = replace(conditions, temperature=max(steps * _KELVIN, _COLDEST))
+        at = self._at if self._beam.profile == "gaussian" else self._at_top
         if power <= 0:
-            return np.zeros(self._table(lower).shape[1])
+            return np.zeros_like(at(_LOWEST, lower))
         share = conditions.temperature / _KELVIN - steps
-        x = np.log(self._beam.peak_irradiance(power))
-        value = self._at(x, self._table(lower))
+        irradiance = self._beam.peak_irradiance(power)
+        value = at(irradiance, lower)
         if share > 0:
             upper = replace(conditions, temperature=(steps + 1) * _KELVIN)
-            value = value * (1 - share) + share * self._at(x, self._table(upper))
+            value = value * (1 - share) + share * at(irradiance, upper)
         rates: Array = np.exp(value) * self._beam.area_cm2 * self._thickness
         return rates
 
@@ -102,12 +104,23 @@ class Spot:
         rates: Array = emission[-1] * self._beam.area_cm2 * self._thickness
         return rates
 
-    def _at(self, x: float, table: Array) -> Array:
-        """Logarithm per line at log irradiance *x*; beyond the grid the power law at its end goes on."""
+    def _at(self, irradiance: float, conditions: Conditions) -> Array:
+        """ln of the emission per line; beyond the grid the power law at its end goes on."""
+        x, table = np.log(irradiance), self._table(conditions)
         i = int(np.clip(np.searchsorted(self._log_grid, x) - 1, 0, len(self._grid) - 2))
         share = (x - self._log_grid[i]) / (self._log_grid[i + 1] - self._log_grid[i])
         result: Array = table[i] + share * (table[i + 1] - table[i])
         return result
+
+    def _at_top(self, irradiance: float, conditions: Conditions) -> Array:
+        """The same of an evenly lit spot, which needs no integral: however steep, not smeared over a grid."""
+        key = (irradiance, conditions)
+        if key not in self._evenly_lit:
+            if len(self._evenly_lit) >= _KEPT_TABLES:
+                self._evenly_lit.clear()
+            emission = self._sample.respond(np.array([irradiance]), conditions).emission[0]
+            self._evenly_lit[key] = np.log(np.maximum(emission, 1e-300))
+        return self._evenly_lit[key]
 
     def _table(self, conditions: Conditions) -> Array:
         """ln of the mean emission over π·w_x·w_y against peak irradiance, shape (grid, lines)."""
@@ -115,8 +128,7 @@ class Spot:
             if len(self._tables) >= _KEPT_TABLES:
                 self._tables.clear()
             signal = np.maximum(self._sample.respond(self._grid, conditions).emission, 1e-300)
-            if self._beam.profile == "gaussian":
-                signal = 0.5 * _integral_over_log(self._log_grid, signal)
+            signal = 0.5 * _integral_over_log(self._log_grid, signal)
             self._tables[conditions] = np.log(signal)
         return self._tables[conditions]
 

@@ -23,6 +23,9 @@ _INSTRUMENTS: dict[str, dict[str, Any]] = {
     "power_meter": {"driver": "thorlabs_pm100d", "resource": "USB0::0x1313::0x8078::P0012345::INSTR"},
     "spectrometer": {"driver": "ocean_seabreeze", "resource": "USB2+H00980"},
 }
+_MCS = {"driver": "srs_sr430", "resource": "GPIB0::8::INSTR"}
+_TCSPC = {"driver": "picoquant_picoharp300", "resource": "1012345"}
+_NANOSECONDS = 1e-6  # s; shorter lifetimes need time-correlated single photons
 _CRYOSTAT = {
     "driver": "lakeshore_336",
     "resource": "ASRL2::INSTR",
@@ -96,6 +99,9 @@ def station_of(run: Run, sample: str, wavelength: float, seed: int, response: st
             "twins": {"laser": twin},
         },
     }
+    if run.procedure == "lifetime":
+        del instruments["spectrometer"]
+        instruments["counter"] = _TCSPC if _shortest(run.settings) < _NANOSECONDS else _MCS
     if run.procedure == "quantum-yield":
         sphere = {
             "simulation": {"sphere": {"collection": 1e-7}, "optics": {"filter": {"optical_density": 2.0}}}
@@ -146,6 +152,11 @@ def _highest_irradiance(settings: dict[str, Any]) -> float:
     return float(
         max((v for value in values for v in (value if isinstance(value, list) else [value])), default=0)
     )
+
+
+def _shortest(settings: dict[str, Any]) -> float:
+    """The expected lifetime in s."""
+    return float(settings.get("lifetime", 1e-3))
 
 
 def _highest_power(settings: dict[str, Any]) -> float:

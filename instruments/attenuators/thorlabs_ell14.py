@@ -1,8 +1,6 @@
 """Thorlabs ELL14 rotation mount turning a half-wave plate before a polariser.
 
-Messages: :mod:`antistokes.instruments.ellx`. Read on the safe side where the manual is silent: ``st`` may be
-answered by a position, a status or not at all; whether the mount was homed since power-up cannot be asked, so
-it is homed once per connection.
+Messages: :mod:`antistokes.instruments.ellx` and :mod:`antistokes.instruments.ellx_mover`.
 """
 
 from __future__ import annotations
@@ -13,15 +11,14 @@ from pymeasure.adapters import Adapter
 
 from ..clock import Clock
 from ..device import Limit
-from ..ellx import BUSY, PAUSE, ELLxInstrument
-from ..errors import BadAnswer, DeviceFault
+from ..ellx_mover import ELLxMover
+from ..errors import DeviceFault
 from ..roles import Attenuator
 
-_STOP_MAX = 2.0  # s
 _TOLERANCE = 0.5  # degrees between where a move should and did end
 
 
-class ELL14Attenuator(ELLxInstrument):
+class ELL14Attenuator(ELLxMover):
     """Thorlabs ELL14 with wave plate. Fulfils :class:`~antistokes.instruments.roles.Attenuator`.
 
     Opening does not move it. The first set position homes it: on its way the plate passes angles of any
@@ -44,7 +41,6 @@ class ELL14Attenuator(ELLxInstrument):
     SNAPSHOT = ("serial_number", "position", "velocity", "homed")
 
     position_unit = "deg"
-    settle_time = 0.05
 
     def __init__(
         self,
@@ -61,11 +57,7 @@ class ELL14Attenuator(ELLxInstrument):
         self.check_limit("position", low)
         self.check_limit("position", high)
         self.position_range = (low, high)
-        information = self.information()
-        try:
-            self._pulses = int(information[22:30], 16) * 360 / int(information[18:22], 16)
-        except (ValueError, ZeroDivisionError):
-            raise BadAnswer(self.name, f"'in' was answered by {information!r}") from None
+        self.read_scale(per_travel=True)
 
     # -- movement ---------------------------------------------------------------------------------
 
@@ -75,14 +67,11 @@ class ELL14Attenuator(ELLxInstrument):
 
         :raises DeviceFault: the mount reports a fault, or stands elsewhere than it should
         """
-        return self._pulses_of(self._question("gp", "PO")) * 360 / self._pulses
+        return self.where()
 
     @position.setter
     def position(self, angle: float) -> None:
-        if not self.homed:
-            self.home()
-        pulses = round(angle / 360 * self._pulses)
-        reached = self._move("ma", f"{pulses & 0xFFFFFFFF:08X}") * 360 / self._pulses
+        reached = self.go(angle)
         if abs((reached - angle + 180) % 360 - 180) > _TOLERANCE:
             raise DeviceFault(self.name, f"stopped at {reached:.2f} deg on its way to {angle:.2f} deg")
 
@@ -94,20 +83,3 @@ class ELL14Attenuator(ELLxInstrument):
     @velocity.setter
     def velocity(self, percent: float) -> None:
         self._question("sv", "GS", f"{round(percent):02X}")
-
-    def make_safe(self) -> None:
-        """Stop a move. A plate cannot close a beam, and it is not turned to where more light may pass.
-
-        :raises DeviceFault: it still moves
-        """
-        with self.lock:
-            self._send("st")
-            end = self.clock.now() + _STOP_MAX
-            while True:
-                self.clock.sleep(PAUSE)
-                self._unread = True  # whatever answered st
-                self._drop_unread()
-                if self._status() != BUSY:
-                    return
-                if self.clock.now() >= end:
-                    raise DeviceFault(self.name, f"still moves {_STOP_MAX:g} s after it was told to stop")

@@ -9,9 +9,16 @@ import numpy as np
 
 from antistokes.instruments.errors import Refused, nearest
 
+from .attenuator_position import AttenuatorPosition
 from .axis import Array, Axis
+from .blade_position import BladePosition
+from .elapsed_time import ElapsedTime
 from .excitation_power import ExcitationPower
 from .excitation_wavelength import ExcitationWavelength
+from .gate_delay import GateDelay
+from .laser_drive import LaserDrive
+from .monochromator_wavelength import MonochromatorWavelength
+from .polarisation import Polarisation
 from .pulse_width import PulseWidth
 from .sample_position import SamplePosition
 from .sample_temperature import SampleTemperature
@@ -26,6 +33,13 @@ AXES: dict[str, tuple[Callable[..., Axis], str, dict[str, Any]]] = {
     "pulse_energy": (ExcitationPower, "uJ", {"unit": "uJ"}),
     "pulse_width": (PulseWidth, "s", {}),
     "slot": (SamplePosition, "", {}),
+    "polarisation": (Polarisation, "deg", {}),
+    "blade": (BladePosition, "mm", {}),
+    "attenuator": (AttenuatorPosition, "", {}),
+    "drive": (LaserDrive, "", {}),
+    "monochromator_wavelength": (MonochromatorWavelength, "nm", {}),
+    "gate_delay": (GateDelay, "s", {}),
+    "elapsed": (ElapsedTime, "s", {}),
 }
 
 

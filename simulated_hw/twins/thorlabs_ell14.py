@@ -1,4 +1,4 @@
-"""Twin of the Thorlabs ELL14 rotation mount with a half-wave plate before a polariser.
+"""Twin of the Thorlabs ELL14 rotation mount, and of one with a half-wave plate before a polariser.
 
 Wire behaviour: :mod:`..ellx`. Assumed where the manual is silent: after power-up the count is 0 wherever the
 mount stands; relative moves may pass 0 or 360 degrees and the count wraps; ``st`` is answered by a position.
@@ -18,10 +18,9 @@ _BLOCKED_TIME = 2.0  # s until the mount gives a move up
 _ENDLESS = 1000 * 360.0  # degrees: a move that waits to be stopped
 
 
-class ELL14Settings(Record, kw_only=True, frozen=True):
-    """``[simulation.twins.NAME]``."""
+class MountSettings(Record, kw_only=True, frozen=True):
+    """``[simulation.twins.NAME]``, whatever the mount turns."""
 
-    plate: WavePlateSettings = WavePlateSettings()
     address: str = "0"
     serial: str = "11400012"
     speed_deg_per_s: Positive = 430.0
@@ -31,10 +30,16 @@ class ELL14Settings(Record, kw_only=True, frozen=True):
     error_pulses: NonNegative = 2
 
 
+class ELL14Settings(MountSettings, kw_only=True, frozen=True):
+    """``[simulation.twins.NAME]``."""
+
+    plate: WavePlateSettings = WavePlateSettings()
+
+
 class _RotatingPlate(WavePlate):
     """A plate where its mount is now."""
 
-    def __init__(self, settings: WavePlateSettings, twin: ELL14Twin) -> None:
+    def __init__(self, settings: WavePlateSettings, twin: ELL14Mount) -> None:
         super().__init__(settings)
         self._twin = twin
 
@@ -43,12 +48,11 @@ class _RotatingPlate(WavePlate):
         return super().transmission(wavelength)
 
 
-class ELL14Twin(ELLxTwin):
-    """Turns a wave plate in the excitation path."""
+class ELL14Mount(ELLxTwin):
+    """Turns something; whoever inherits puts it on the bench."""
 
-    model = "Thorlabs ELL14"
-    Settings = ELL14Settings
-    settings: ELL14Settings
+    Settings = MountSettings
+    settings: MountSettings
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -61,8 +65,6 @@ class ELL14Twin(ELLxTwin):
         # the plate turns evenly from one angle (degrees from the mark) and time to another
         self._from = self._to = self._zero = self.settings.power_up_deg
         self._begin = self._end = self.clock.now()
-        self.plate = _RotatingPlate(self.settings.plate, self)
-        self.bench.elements[self.name] = self.plate
 
     # -- what is so now ---------------------------------------------------------------------------
 
@@ -215,3 +217,16 @@ class ELL14Twin(ELLxTwin):
     def search(self) -> Answer:
         """Search the best frequency, or run the motors in."""
         return self._occupy(1.0)
+
+
+class ELL14Twin(ELL14Mount):
+    """Turns a wave plate before a polariser, in the excitation path."""
+
+    model = "Thorlabs ELL14"
+    Settings = ELL14Settings
+    settings: ELL14Settings
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.plate = _RotatingPlate(self.settings.plate, self)
+        self.bench.elements[self.name] = self.plate

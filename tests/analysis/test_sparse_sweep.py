@@ -84,6 +84,10 @@ def test_spectra_of_too_few_points_are_drawn_with_the_reason(
     assert len(spectra(figure)) == len(irradiance)
     assert str(refused.value) in " ".join(texts(figure)).replace("\n", " ")
     assert not any("exponent " in text for text in texts(figure))
+    for axes in figure.axes:
+        if axes.get_xlabel().startswith("mean irradiance"):
+            low, high = axes.get_xlim()
+            assert high >= 4 * low * (1 - 1e-9)
     save_figure(figure, f"{tmp_path}/a.png")  # no warning of what cannot be drawn
 
 

@@ -42,6 +42,26 @@ def test_plot_draws_beside_the_file_and_takes_bands_by_hand(antistokes, run_file
     assert list(done.data["bands"]) == ["lime"]
 
 
+def test_a_run_of_one_power_is_drawn_without_an_exponent(antistokes):
+    settings = ["--set", "start=100", "--set", "stop=100", "--set", "order=up"]
+    done = antistokes("run", "power-sweep", *settings, "--out", "one.h5", "--json")
+    assert "needs 3 at different irradiances" in done.data["problem"]
+    drawn = antistokes("plot", "one.h5", "--json")
+    assert drawn.code == 0
+    assert drawn.data["figure"] == "one.png"
+    assert drawn.data["problem"] == done.data["problem"]
+    assert f"not analysed: {drawn.data['problem']}" in drawn.out
+
+
+def test_a_band_that_cannot_be_fitted_is_told(antistokes, run_file):
+    both = ["--band", "green=515:560", "--band", "nothing=350:360"]
+    done = antistokes("plot", run_file, *both, "--json")
+    assert list(done.data["bands"]) == ["green"]
+    (warning,) = (text for text in done.data["warnings"] if "nothing" in text)
+    assert warning.startswith("no exponent: band 'nothing': ")
+    assert f"note: {warning}" in done.out
+
+
 @pytest.mark.parametrize("arguments", [["--band", "lime"], ["--band", "lime=2000:3000"], ["--out", "b.xyz"]])
 def test_plot_refuses_what_it_cannot_draw(antistokes, run_file, arguments):
     done = antistokes("plot", run_file, *arguments)

@@ -16,6 +16,7 @@ from antistokes.instruments.errors import (
     LimitError,
     MissingDependency,
     OverRange,
+    PlanRefused,
     Refused,
     RunFileError,
     WrongModel,
@@ -26,6 +27,7 @@ PARENTS = {
     Refused: AntistokesError,
     FileRefused: Refused,
     LimitError: Refused,
+    PlanRefused: Refused,
     InstrumentError: AntistokesError,
     ConnectionFailed: InstrumentError,
     WrongModel: InstrumentError,
@@ -69,6 +71,11 @@ def test_a_limit_names_thing_value_and_range() -> None:
         "A",
     )
     assert str(LimitError("gain", float("nan"), 1, 2)) == "gain = nan is outside the allowed 1 to 2"
+
+
+def test_a_refused_plan_tells_each_problem_once() -> None:
+    assert str(PlanRefused(["no light", "no sample", "no light"])) == "2 problems: no light; no sample"
+    assert str(PlanRefused(["no light", "no light"])) == "no light"
 
 
 def test_a_value_just_beyond_the_limit_does_not_look_allowed() -> None:

@@ -92,8 +92,9 @@ def test_the_dose_is_power_times_time_lit():
     dose.turned()
     dose.measured(1e-9)  # the background of the meter
     assert dose.energy() == pytest.approx(20.0)
+    clock.time = 150.0
     dose.light(True)
-    clock.time = 101.0
+    clock.time = 151.0
     dose.measured(5.0)
     assert dose.energy() == pytest.approx(25.0)
 

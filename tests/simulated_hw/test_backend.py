@@ -151,10 +151,10 @@ def test_a_mistake_is_refused_with_file_key_and_what_would_be_right(
 def test_an_unknown_sample_is_refused(station_file: StationFileFactory, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"^sample 'yber-mikro' is unknown; did you mean 'yber-micro'\?$"):
         world_of(station_file(("yber-micro", "yber-mikro")))
-    missing = tmp_path / "mine.toml"
+    missing, path = tmp_path / "mine.toml", station_file(("yber-micro", "mine.toml"))
     with pytest.raises(FileRefused) as refusal:
-        world_of(station_file(("yber-micro", "mine.toml")))
-    assert str(refusal.value) == f"{missing}: no such file"
+        world_of(path)
+    assert str(refusal.value) == f"{path}: simulation.sample: is 'mine.toml'; there is no file {missing}"
 
 
 def test_a_seed_below_zero_is_refused(station_file: StationFileFactory) -> None:

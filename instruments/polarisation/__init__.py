@@ -1,0 +1,1 @@
+"""Drivers of what turns the polarisation of the excitation."""

@@ -62,7 +62,10 @@ def reproduce(
             done[keys[measured.job.stem]] = measured
             progress.advance(bar)
     verdicts = [_verdict(source, loaded[source].record.id, fact, done) for source, fact in facts]
+    report = out / "report.html"
+    report.write_text(_page(verdicts, out), encoding="utf-8")
     _tell(verdicts, time.perf_counter() - started)
+    screen.print(f"page: {report}", markup=False)
     if json:
         for verdict in verdicts:
             emit(verdict.as_dict())
@@ -117,11 +120,41 @@ def _tell(verdicts: list[Verdict], seconds: float) -> None:
         line = v.as_dict()
         listing.add_row(v.system, line["fact"], v.fact.kind, _expected(v.fact), _measured(v), _mark(v))
     screen.print(listing)
+    screen.print(f"{_summary(verdicts)} ({seconds:.0f} s)")
+
+
+def _page(verdicts: list[Verdict], folder: Path) -> str:
+    """All facts, and the figures of the review, on one page."""
+    from antistokes.cli.page import image, page, text
+    from antistokes.cli.page import table as html_table
+
+    from .review_figures import review_figures
+
+    rows = [
+        [
+            text(v.system),
+            text(v.as_dict()["fact"]),
+            f"<span class='dim'>{text(v.fact.conditions)}</span>",
+            text(v.fact.kind),
+            text(_expected(v.fact)),
+            text(_measured(v)),
+            _mark(v) if v.ok else f"<span class='bad'>{_mark(v) if v.fact.run else 'not measured'}</span>",
+        ]
+        for v in verdicts
+    ]
+    parts = [f"<p>{text(_summary(verdicts))} <span class='mark'>simulated</span></p>"]
+    for title, figure in review_figures(folder, verdicts):
+        parts += [f"<h2>{text(title)}</h2>", image(figure)]
+    head = ("system", "fact", "conditions", "kind", "expected", "measured", "")
+    parts += ["<h2>All facts</h2>", html_table(head, rows)]
+    return page("Virtual samples, measured again", parts)
+
+
+def _summary(verdicts: list[Verdict]) -> str:
     measured = [v for v in verdicts if v.fact.run]
-    good = sum(v.ok for v in measured)
     rest = len(verdicts) - len(measured)
     more = f"; {rest} more have no run" if rest else ""
-    screen.print(f"{good} of {len(measured)} facts within their tolerance{more} ({seconds:.0f} s)")
+    return f"{sum(v.ok for v in measured)} of {len(measured)} facts within their tolerance{more}"
 
 
 def _expected(fact: Fact) -> str:

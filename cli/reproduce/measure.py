@@ -53,7 +53,6 @@ class Measured:
     path: Path
     problem: str = ""
     found: dict[str, list[Findings]] = field(default_factory=dict)
-    figures: tuple[Path, ...] = ()
     wall_seconds: float = 0.0
     virtual_seconds: float = 0.0
 
@@ -143,16 +142,11 @@ def _plan(run: Run) -> Any:
 
 def _analysed(done: Measured) -> Measured:
     from antistokes.analysis import analyse, load
-    from antistokes.analysis.figures import save_figure
 
     dataset = load(done.path)
-    found: dict[str, list[Findings]] = {}
-    figures = []
-    for options in done.job.analyses:
-        blocks = analyse(dataset, **json.loads(options))
-        for i, block in enumerate(blocks):
-            if block.figure is not None and not found:
-                figures.append(done.path.with_name(f"{done.path.stem}-{i}.png"))
-                save_figure(block.figure(), figures[-1])
-        found[options] = [replace(block, figure=None) for block in blocks]  # a figure cannot be sent
-    return replace(done, found=found, figures=tuple(figures))
+    found = {
+        # a figure cannot be sent to another process
+        options: [replace(block, figure=None) for block in analyse(dataset, **json.loads(options))]
+        for options in done.job.analyses
+    }
+    return replace(done, found=found)

@@ -45,6 +45,7 @@ class AttenuatorPosition:
         self.setpoints = checked(self._values, *self._attenuator.position_range, thing, unit)
         return (
             Channel(self.name, unit, "position of the attenuator", coordinate=True),
+            Channel("attenuator_measured", unit, "position the attenuator states"),
             Channel("laser_drive", excitation.laser.drive_unit, "set-point of the laser"),
         )
 
@@ -57,5 +58,6 @@ class AttenuatorPosition:
         self._excitation.dose.turned()
         self._attenuator.position = value
         self._setup.wait(self._attenuator.settle_time + self._settle)
-        record[self.name], record["laser_drive"] = value, self._excitation.laser.drive
+        record[self.name], record["attenuator_measured"] = value, self._attenuator.position
+        record["laser_drive"] = self._excitation.laser.drive
         return Flag(0)

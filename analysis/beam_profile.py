@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _WHOLE = 1.2  # radii on either side that the scan must cover
 _LEAST_POINTS, _FLANK = 5, 3  # inside the beam: positions in all; one way
 _NO_GAUSSIAN = 0.02  # of the radius: a larger error of the positions is rather a beam of another shape
+_UNEXPLAINED = 3.0  # of the covariance
 _DIFFERENT = 3.0  # standard errors
 
 
@@ -146,12 +147,10 @@ def _warnings(ds: xr.Dataset, curve: BladeCurve, along: str) -> list[str]:
     radius, stderr = curve.radius
     found = []
     error = 1e3 * curve.fit.x_error
-    if error > _NO_GAUSSIAN * radius:
-        found.append(
-            f"positions would have to be {error:.2g} um off (1 sigma): the beam is not Gaussian, or blade or "
-            "beam do not hold still"
-        )
-    inside = np.count_nonzero(np.abs(curve.position - curve.centre[0]) < 1e-3 * radius)
+    if error > _NO_GAUSSIAN * radius or curve.fit.unexplained > _UNEXPLAINED:
+        found.append("the beam is not Gaussian, or blade or beam do not hold still: the curve does not fit")
+    setpoints = np.unique(ds["blade"].values)
+    inside = np.count_nonzero(np.abs(setpoints - curve.centre[0]) < 1e-3 * radius)
     if inside < _LEAST_POINTS:
         found.append(f"{inside} positions within the radius; take smaller steps")
     recorded = (ds.attrs.get("beam") or {}).get(f"w_{along}_um")

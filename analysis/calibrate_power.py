@@ -142,7 +142,7 @@ def pick_off(of: Readings) -> PickOff | None:
 
 
 def attenuator_curve(ds: xr.Dataset, of: Readings) -> Curve:
-    """Fit P = (A·cos²(2(θ - θ₀)) + C)·(1 + d·t), a half-wave plate before a polariser, where x is an angle."""
+    """Fit P = (A·cos²(2(θ - θ₀)) + C)·(1 + d·t), of a half-wave plate before a polariser."""
     (power, sigma), x = of.beam, of.along(ds, "attenuator_measured")
     if str(ds["attenuator"].attrs.get("units")) != "deg" or len(set(x.tolist())) < _LEAST_POINTS:
         return Curve(x, power, sigma)
@@ -165,9 +165,14 @@ def attenuator_curve(ds: xr.Dataset, of: Readings) -> Curve:
     return Curve(x, power / off, sigma / off, fit, lambda at: shape(fit.beta, at))
 
 
-def drive_curve(of: Readings, x: Array) -> Curve:
-    """Fit P = b + s₀·min(x, x_th) + s·max(x - x_th, 0): slope s above a threshold x_th."""
-    power, sigma = of.beam
+def drive_curve(ds: xr.Dataset, of: Readings) -> Curve:
+    """Fit P = b + s₀·min(x, x_th) + s·max(x - x_th, 0): slope s above a threshold x_th.
+
+    P is the power with the attenuator open; the error of its transmission, which all points have in common,
+    is not in it.
+    """
+    x, transmission = of.along(ds, "drive"), of.along(ds, "transmission")
+    power, sigma = (part / transmission for part in of.beam)
     span = float(np.ptp(x))
     upper = power > 0.3 * power.max()
     if upper.sum() < 3 or not span > 0:
@@ -177,7 +182,9 @@ def drive_curve(of: Readings, x: Array) -> Curve:
 
     def shape(beta: Array, at: Array) -> Array:
         b, below, kink, above = beta
-        result: Array = b + below * np.minimum(at - x.min(), kink - x.min()) + above * np.maximum(at - kink, 0)
+        result: Array = (
+            b + below * np.minimum(at - x.min(), kink - x.min()) + above * np.maximum(at - kink, 0)
+        )
         return result
 
     fit = weighted_fit(
@@ -211,13 +218,13 @@ def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = 
         curve = attenuator_curve(ds, of)
         _tell_attenuator(result, ds, of.along(ds, "attenuator"), curve, valid)
     elif scan == "laser":
-        curve = drive_curve(of, of.along(ds, "drive"))
-        _tell_laser(result, curve, str(ds["drive"].attrs.get("units", "")), valid)
+        curve = drive_curve(ds, of)
+        _tell_laser(result, ds, curve, valid)
 
     def figure() -> Figure:
         from .figures.calibrate_power import calibrate_power_figure
 
-        return calibrate_power_figure(ds, scan, of, ratio, curve)
+        return calibrate_power_figure(ds, result.findings, of, ratio, curve)
 
     result.figure = figure
     return result
@@ -252,9 +259,7 @@ def _tell_ratio(result: Findings, ds: xr.Dataset, found: PickOff, valid: str) ->
             )
 
 
-def _tell_attenuator(
-    result: Findings, ds: xr.Dataset, setpoints: Array, curve: Curve, valid: str
-) -> None:
+def _tell_attenuator(result: Findings, ds: xr.Dataset, setpoints: Array, curve: Curve, valid: str) -> None:
     unit = str(ds["attenuator"].attrs.get("units", ""))
     positions, power, sigma = _by_position(setpoints, curve)
     top = float(power.max())
@@ -269,11 +274,13 @@ def _tell_attenuator(
         result.findings.append(
             Finding(
                 quantity="open position", value=float(zero % 90), unit=unit,
-                stderr=float(curve.fit.covariance[1, 1]) ** 0.5, note=f"of most power, and every 90 deg; {valid}",
+                stderr=float(curve.fit.covariance[1, 1]) ** 0.5, note=f"and every 90 deg; {valid}",
             )
         )  # fmt: skip
     note = f"least over most power, {valid}"
-    result.findings.append(Finding(quantity="extinction", value=float(value), stderr=float(stderr), note=note))
+    result.findings.append(
+        Finding(quantity="extinction", value=float(value), stderr=float(stderr), note=note)
+    )
     result.details["attenuator"] = {
         "position": positions.tolist(),
         "unit": unit,
@@ -286,13 +293,16 @@ def _by_position(setpoint: Array, curve: Curve) -> tuple[Array, Array, Array]:
     """Weighted mean power and 1 σ at each set-point."""
     positions = np.unique(setpoint)
     weight = 1 / curve.sigma**2
-    sums = np.array([[(weight * curve.power)[setpoint == p].sum(), weight[setpoint == p].sum()] for p in positions])
+    sums = np.array(
+        [[(weight * curve.power)[setpoint == p].sum(), weight[setpoint == p].sum()] for p in positions]
+    )
     return positions, sums[:, 0] / sums[:, 1], sums[:, 1] ** -0.5
 
 
-def _tell_laser(result: Findings, curve: Curve, unit: str, valid: str) -> None:
+def _tell_laser(result: Findings, ds: xr.Dataset, curve: Curve, valid: str) -> None:
     assert curve.fit is not None
-    fit = curve.fit
+    fit, unit = curve.fit, str(ds["drive"].attrs.get("units", ""))
+    common = float(np.nanmean(ds["transmission_errors"].values / ds["transmission"].values))
     _, _, threshold, slope = fit.beta.tolist()
     errors = np.sqrt(np.diag(fit.covariance))
     name = "threshold current" if unit in ("A", "mA") else "threshold drive"
@@ -302,7 +312,7 @@ def _tell_laser(result: Findings, curve: Curve, unit: str, valid: str) -> None:
         )
     result.findings.append(
         Finding(
-            quantity="slope efficiency", value=slope, stderr=float(errors[3]),
+            quantity="slope efficiency", value=slope, stderr=math.hypot(errors[3], slope * common),
             unit={"": "W", "W": "1"}.get(unit, f"W/{unit}"),
             note=f"on the sample, attenuator open; {valid}",
         )

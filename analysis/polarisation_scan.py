@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _EXPONENT = (1.5, 1.0)
 _LEAST_ANGLES = 4
 _SURE = 3.0  # standard errors of a modulation, for its angle to mean anything
+_FAR = 10.0  # standard errors of the minimum, within which a ratio to it is not symmetric
+_UNEXPLAINED = 3.0  # of the covariance
 _POOR = 1.0  # degrees: a larger error of the angles is rather another shape
 
 
@@ -99,11 +101,15 @@ def malus(ds: xr.Dataset, integrated: xr.Dataset, name: str) -> Malus:
     intensity, sigma = integrated[name].values, integrated[f"{name}_errors"].values
     irradiance = integrated["irradiance_mean"].values
     usable = good_points(ds) & np.isfinite(intensity) & np.isfinite(sigma) & (irradiance > 0)
-    angle, setpoint = (ds[key].values[usable].astype(float) for key in ("polarisation_measured", "polarisation"))
+    angle, setpoint = (
+        ds[key].values[usable].astype(float) for key in ("polarisation_measured", "polarisation")
+    )
     intensity, sigma, irradiance = intensity[usable], sigma[usable], irradiance[usable]
     angles = len(set((setpoint % 180).tolist()))
     if angles < _LEAST_ANGLES:
-        raise AnalysisError(f"band '{name}': usable points at {angles} angles; Malus' law needs {_LEAST_ANGLES}")
+        raise AnalysisError(
+            f"band '{name}': usable points at {angles} angles; Malus' law needs {_LEAST_ANGLES}"
+        )
     unit = float(np.max(intensity))
     if not unit > _SURE * float(sigma[np.argmax(intensity)]):
         raise AnalysisError(f"band '{name}': no light at any angle")
@@ -156,10 +162,10 @@ def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = 
             result.findings += _plain_intensities(ds, integrated, name)
             continue
         result.findings += _findings(name, found[name], str(integrated[name].attrs["units"]))
-        if (error := found[name].fit.x_error) > _POOR:
+        fit = found[name].fit
+        if fit.x_error > _POOR or fit.unexplained > _UNEXPLAINED:
             result.warnings.append(
-                f"band '{name}': angles would have to be {error:.2g} deg off (1 sigma): the emission does not "
-                "follow cos², or does not hold still"
+                f"band '{name}': the emission does not follow cos², or does not hold still"
             )
     if not result.findings:
         raise AnalysisError("; ".join(result.warnings))
@@ -186,11 +192,16 @@ def _findings(name: str, one: Malus, unit: str) -> Iterator[Finding]:
         yield Finding(quantity="intensity", of=name, value=value, stderr=stderr, unit=unit, at=at)
     (lowest, doubt), (modulation, error) = one.lowest, one.modulation
     value, stderr = one.ratio
-    note = "maximum over minimum of A + B cos²"
-    if lowest < 2 * doubt:
-        least = (lowest + 2 * modulation) / (max(lowest, 0.0) + 2 * doubt)
+    highest, note = lowest + 2 * modulation, "maximum over minimum of A + B cos²"
+    interval = None
+    if lowest < _SURE * doubt:
+        least = highest / (max(lowest, 0.0) + 2 * doubt)
         value, stderr, note = math.nan, math.nan, f"no light is seen at the minimum; above {least:.3g} (2 σ)"
-    yield Finding(quantity="polarisation ratio", of=name, value=value, stderr=stderr, note=note)
+    elif lowest < _FAR * doubt:
+        interval = highest / (lowest + doubt), highest / (lowest - doubt)
+    yield Finding(
+        quantity="polarisation ratio", of=name, value=value, stderr=stderr, interval=interval, note=note
+    )
     mean = float(one.fit.beta[0])
     slopes = [-modulation / mean**2, *(x / modulation / mean for x in one.fit.beta[1:3])]
     yield Finding(
@@ -200,20 +211,26 @@ def _findings(name: str, one: Malus, unit: str) -> Iterator[Finding]:
     if modulation > _SURE * error:
         axis, stderr = one.axis
         yield Finding(
-            quantity="polarisation angle", of=name, value=axis, stderr=stderr, unit="deg", note="of the maximum"
+            quantity="polarisation angle",
+            of=name,
+            value=axis,
+            stderr=stderr,
+            unit="deg",
+            note="of the maximum",
         )
 
 
 def _plain_intensities(ds: xr.Dataset, integrated: xr.Dataset, name: str) -> Iterator[Finding]:
     """As they were measured."""
     value, error = integrated[name].values, integrated[f"{name}_errors"].values
+    unit = str(integrated[name].attrs["units"])
     setpoints = ds["polarisation"].values
     usable = good_points(ds) & np.isfinite(value) & np.isfinite(error)
     for setpoint in sorted(set(setpoints[usable].tolist())):
         here = usable & (setpoints == setpoint)
         mean, stderr = _mean(value[here], error[here])
         yield Finding(
-            quantity="intensity", of=name, value=mean, stderr=stderr, unit=str(integrated[name].attrs["units"]),
+            quantity="intensity", of=name, value=mean, stderr=stderr, unit=unit,
             at={"polarisation": float(setpoint)},
         )  # fmt: skip
 

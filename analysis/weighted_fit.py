@@ -22,12 +22,14 @@ class WeightedFit:
     :param beta, covariance: parameters (k,), (k, k)
     :param reduced_chi2: with the errors of y alone; NaN without degrees of freedom
     :param x_error: 1 σ of x, common to all points, that explains what the errors of y do not
+    :param unexplained: what errors of both do not explain has multiplied the covariance by this; 1: nothing
     """
 
     beta: Array
     covariance: Array
     reduced_chi2: float
     x_error: float
+    unexplained: float
 
     def stderr(self, gradient: Sequence[float] | Array) -> float:
         """Of a function of the parameters with this *gradient* (k,)."""
@@ -47,9 +49,8 @@ def weighted_fit(
 ) -> WeightedFit:
     """Fit y = model(beta, x), all (n,), with errors *sigma* of y.
 
-    Where the points scatter by more, x gets the error that makes χ² equal to the degrees of freedom
-    (effective variance: J. Orear, Am. J. Phys. 50, 912 (1982)); if no error of x does, the covariance is
-    multiplied by what χ² exceeds.
+    Where points on the slopes scatter by more, x gets the error that makes this likeliest (effective
+    variance: J. Orear, Am. J. Phys. 50, 912 (1982)); what is still unexplained multiplies the covariance.
 
     :param start, scale: of the parameters: first guess, and size
     :param expected: parameters known beforehand: index, value, 1 σ
@@ -73,19 +74,30 @@ def weighted_fit(
         step = _STEP * max(float(np.ptp(x)), 1e-12)
         slope = (model(beta, x + step) - model(beta, x - step)) / (2 * step)
         if errors_in_x and freedom:
-            x_error = _explaining(departure, sigma, slope, freedom, _LARGEST * float(np.ptp(x)))
+            # the curve follows each point a little: by its leverage
+            leverage = np.einsum("ij,jk,ik->i", found.jac, np.linalg.pinv(found.jac.T @ found.jac), found.jac)
+            variance = departure**2 / np.clip(1 - leverage[: len(x)], 0.05, None)
+            x_error = _explaining(variance, sigma, slope, _LARGEST * float(np.ptp(x)))
         total = np.hypot(sigma, slope * x_error)
     chi2 = float(((departure / total) ** 2).sum())
     jacobian = found.jac
-    covariance = np.linalg.pinv(jacobian.T @ jacobian) * chi2_scale(chi2, freedom)
-    return WeightedFit(beta, covariance, reduced, x_error)
+    unexplained = chi2_scale(chi2, freedom)
+    covariance = np.linalg.pinv(jacobian.T @ jacobian) * unexplained
+    return WeightedFit(beta, covariance, reduced, x_error, unexplained)
 
 
-def _explaining(departure: Array, sigma: Array, slope: Array, freedom: int, most: float) -> float:
-    """The error of x with which χ² is *freedom*; 0 where none is needed or none up to *most* would do."""
+def _explaining(variance: Array, sigma: Array, slope: Array, most: float) -> float:
+    """The likeliest error of x; 0 where none is needed, or none up to *most* would do.
+
+    Points where the curve is flat say nothing about it.
+
+    :param variance: of each point, estimated from it alone: (n,)
+    """
 
     def excess(error: float) -> float:
-        return float((departure**2 / (sigma**2 + (slope * error) ** 2)).sum()) - freedom
+        # the derivative of the Gaussian log-likelihood by the variance of x
+        total = sigma**2 + (slope * error) ** 2
+        return float((slope**2 * (variance - total) / total**2).sum())
 
     if excess(0.0) <= 0 or excess(most) > 0:
         return 0.0

@@ -24,7 +24,8 @@ class CalibratePower(Procedure, kw_only=True):
 
     ``power``: the pick-off meter against a second one at the sample's place, at several powers and again and
     again; its name is ``reference``. ``attenuator``: power against its position. ``laser``: power against its
-    drive, all over its range, with the attenuator open. A reference may be read in these, too.
+    drive, all over its range, under an attenuator closed so far that ``power`` is not exceeded. A reference
+    may be read in these, too.
     """
 
     NAME = "calibrate-power"
@@ -72,7 +73,7 @@ class CalibratePower(Procedure, kw_only=True):
         span = Span(self.points, self.repeats, self.start, self.stop)
         if self.scan == "attenuator":
             return [AttenuatorPosition(span, self.power, self.settle)]
-        return [LaserDrive(span, self.settle)]
+        return [LaserDrive(span, self.power, self.settle)]
 
     def detectors(self, station: Station) -> list[Detector]:
         reference = [ReferencePower(self.reference, self.readings)] if self.reference else []

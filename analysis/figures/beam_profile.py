@@ -35,7 +35,13 @@ def beam_profile_figure(ds: xr.Dataset, curve: BladeCurve, along: str) -> Figure
     )  # fmt: skip
     power.plot(x, curve.at(x) * 1e3, color=blue, linewidth=1.4, label="Gaussian beam")
     power.errorbar(
-        curve.position, curve.power * 1e3, curve.sigma * 1e3, fmt="o", color=black, markersize=3, elinewidth=0.8
+        curve.position,
+        curve.power * 1e3,
+        curve.sigma * 1e3,
+        fmt="o",
+        color=black,
+        markersize=3,
+        elinewidth=0.8,
     )
     power.set_ylabel("power past the blade (mW)")
     power.legend(fontsize="small", frameon=False, loc="center left" if curve.fall > 0 else "center right")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..polarisation_scan import Malus
 
+_MARKERS = "osD^vPX"
 _DEEP = 30.0  # a ratio from which a logarithmic scale shows the minimum better
 
 
@@ -29,25 +30,28 @@ def polarisation_figure(ds: xr.Dataset, found: Mapping[str, Malus]) -> Figure:
     shown, rest = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
     colours = band_colours(list(found))
     deep = False
-    for name, one in found.items():
+    for i, (name, one) in enumerate(found.items()):
+        marker = _MARKERS[i % len(_MARKERS)]
         colour, (lowest, doubt) = colours[name], one.lowest
         high = (lowest + 2 * one.modulation[0]) * one.unit
         x = np.linspace(one.angle.min() - 5, one.angle.max() + 5, 600)
         label = (
-            f"{name}: max/min {_rounded(*one.ratio)}" if lowest > 2 * doubt else f"{name}: no light at the minimum"
+            f"{name}: max/min {_rounded(*one.ratio)}"
+            if lowest > 3 * doubt
+            else f"{name}: no light at the minimum"
         )
-        shown.plot(x, one.at(x) / high, color=colour, linewidth=1.4, label=label)
+        shown.plot(x, one.at(x) / high, color=colour, linewidth=1.2)
         shown.errorbar(
-            one.angle, one.intensity / high, one.sigma / high, fmt="o", color=colour, markersize=3.5,
-            elinewidth=0.8,
+            one.angle, one.intensity / high, one.sigma / high, fmt=marker, color=colour, markersize=3.5,
+            elinewidth=0.8, label=label,
         )  # fmt: skip
         off = (one.intensity - one.at(one.angle)) / one.sigma
-        rest.plot(one.angle, off, "o", color=colour, markersize=3.5)
+        rest.plot(one.angle, off, marker, color=colour, markersize=3.5)
         deep = deep or (lowest > 0 and one.ratio[0] > _DEEP)
     if deep:
         shown.set_yscale("log", nonpositive="mask")
     else:
-        shown.set_ylim(bottom=0)
+        shown.set_ylim(0, 1.12)
     shown.set_ylabel("band intensity over its maximum")
     shown.legend(fontsize="small", frameon=False, loc="lower left")
     rest.axhline(0, color="0.3", linewidth=1.0)

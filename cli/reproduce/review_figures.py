@@ -71,15 +71,15 @@ def _figure_2(runs: _Runs, verdicts: Sequence[Verdict]) -> list[Panel]:
         ds = runs("hbn", "ple-scan")
         band = next(iter(ds.attrs["sample"]["bands"]))
         good = good_points(ds)
+        good &= integrate_bands(ds)[band].values > 0
         energies = 1239.84193 / ds["excitation_wavelength"].values[good]
-        axes.semilogy(energies, np.maximum(integrate_bands(ds)[band].values[good], 1e-12), "o", ms=3)
+        axes.semilogy(energies, integrate_bands(ds)[band].values[good], "o", ms=3)
         axes.set_xlabel("excitation energy (eV)")
         axes.set_ylabel("emission (counts/s)")
 
     def both_ways(axes: Axes) -> None:
         for nm, colour in ((671, _COLOURS[1]), (450, _COLOURS[0])):
-            _spectrum(axes, runs("qd", f"spectrum at {nm} nm"), f"{nm} nm", colour, normalised=True)
-        axes.set_xlim(600, 665)
+            _spectrum(axes, runs("qd", f"spectrum at {nm} nm"), f"{nm} nm", colour, (600, 665), True)
         axes.legend(frameon=False, title="excitation")
 
     def cold(axes: Axes) -> None:
@@ -139,23 +139,27 @@ def _figure_4(runs: _Runs) -> list[Panel]:
         for (sample, run), colour in zip(
             (("yber", "spectrum at 980 nm"), ("tm75", "spectrum at 980 nm")), _COLOURS, strict=False
         ):
-            _spectrum(axes, runs(sample, run), sample, colour, normalised=True)
-        axes.set_xlim(400, 700)
+            _spectrum(axes, runs(sample, run), sample, colour, (400, 700), True)
         axes.legend(frameon=False)
 
     def shells(axes: Axes) -> None:
         name = "compare at 1 W at 980 nm"
-        samples = (("bare", "cs81-bare", "cs81"), ("1 nm", "cs81-1nm", "cs81-1nm"), ("2 nm", "cs81-2nm", "cs81-2nm"),
-                   ("4 nm", "cs81-4nm", "cs81-4nm"), ("cs81", "cs81", "cs81"))  # fmt: skip
-        axes.plot([s[0] for s in samples], [_total(runs(s[1], name, s[2]), "green") for s in samples], "o-")
+        shells = {
+            "none": "cs81-bare",
+            "1 nm": "cs81-1nm",
+            "2 nm": "cs81-2nm",
+            "4 nm": "cs81-4nm",
+            "full": "cs81",
+        }
+        totals = [_total(runs(s, name, "cs81" if s == "cs81-bare" else s), "green") for s in shells.values()]
+        axes.plot(list(shells), totals, "o-")
         axes.set_xlabel("inert shell")
         axes.set_ylabel("green emission (1/s)")
 
     def outside_in(axes: Axes) -> None:
         name = "compare at 150 W at 980 nm"
         for sample, colour in (("oi88", _COLOURS[1]), ("oi88-conventional", _COLOURS[0])):
-            _spectrum(axes, runs(sample, name, "oi88"), sample, colour)
-        axes.set_xlim(400, 700)
+            _spectrum(axes, runs(sample, name, "oi88"), sample, colour, (400, 700))
         axes.legend(frameon=False)
 
     return [("spectra under 980 nm", emissions), ("core/shell Yb,Tb", shells), ("outside-in", outside_in)]
@@ -165,8 +169,7 @@ def _figure_6(runs: _Runs) -> list[Panel]:
     def two_photons(axes: Axes) -> None:
         for nm, colour in ((400, _COLOURS[0]), (800, _COLOURS[1])):
             ds = runs("cspb116-46", f"spectrum at {nm} nm")
-            _spectrum(axes, ds, f"{nm} nm", colour, normalised=True)
-        axes.set_xlim(430, 560)
+            _spectrum(axes, ds, f"{nm} nm", colour, (430, 560), True)
         axes.legend(frameon=False, title="excitation")
 
     def decays(axes: Axes) -> None:
@@ -217,9 +220,13 @@ def _figure_7(runs: _Runs) -> list[Panel]:
     ]
 
 
-def _spectrum(axes: Axes, ds: xr.Dataset, label: str, colour: str, normalised: bool = False) -> None:
-    y = ds["spectrum"].values.mean(axis=0)
-    axes.plot(ds["wavelength"], y / (np.nanmax(y) if normalised else 1), color=colour, lw=0.9, label=label)
+def _spectrum(
+    axes: Axes, ds: xr.Dataset, label: str, colour: str, shown: tuple[float, float], normalised: bool = False
+) -> None:
+    """Mean spectrum in the window *shown*, in nm."""
+    part = ds.sel(wavelength=slice(*shown))
+    y = part["spectrum"].values.mean(axis=0)
+    axes.plot(part["wavelength"], y / (np.nanmax(y) if normalised else 1), color=colour, lw=0.9, label=label)
     axes.set_xlabel("wavelength (nm)")
     axes.set_ylabel("normalised" if normalised else "counts/s")
 

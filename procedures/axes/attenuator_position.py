@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from antistokes.instruments.errors import Refused
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
 from .axis import Array
-from .excitation_power import ExcitationPower
+from .open_power import OpenPower
 from .span import Span, checked, planned
-
-_RESERVE = 1.08  # a calibration drives the laser up to so much more than the attenuator then takes away
 
 
 class AttenuatorPosition:
@@ -32,7 +28,7 @@ class AttenuatorPosition:
     ) -> None:
         self._values, self._settle = values, settle
         self.setpoints = planned(values)
-        self._power = ExcitationPower(np.array([power / _RESERVE]), "mW", "up")
+        self._power = OpenPower(power)
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         excitation = setup.excitation
@@ -50,8 +46,7 @@ class AttenuatorPosition:
         )
 
     def prepare(self) -> None:
-        self._power.prepare()
-        self._power.move(0, {})
+        self._power.set_drive()
 
     def move(self, index: int, record: Record) -> Flag:
         value = float(self.setpoints[index])

@@ -4,55 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from antistokes.instruments.errors import LimitError
+from antistokes.instruments.errors import LimitError, Refused
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
 from .axis import Array
-from .excitation_power import ExcitationPower
+from .open_power import OpenPower
 from .span import Span, checked, planned
 
-_CALIBRATION = 0.02  # of what the light path may deliver: enough to find where the attenuator is open
+_SHARE = 0.8  # of the power that may be reached: the beam record is not exact
+_READINGS = 50
 
 
 class LaserDrive:
-    """Drive of the laser, with the attenuator as open as it gets.
+    """Drive of the laser, all over its range, under an attenuator that stays as it is.
 
-    Whatever the light path can deliver may reach the sample.
+    The attenuator is closed so far that the most the light path can deliver becomes the power that may reach
+    the sample. What it then lets through of the light when open is measured first, and recorded.
 
     :param values: set-points in the laser's unit, in the order they are visited, or a span
+    :param power: mW on the sample that is not exceeded
     :param settle: s after each change, besides what the laser needs
     """
 
     name = "drive"
 
-    def __init__(self, values: Sequence[float] | Array | Span, settle: float = 0.0) -> None:
-        self._values, self._settle = values, settle
+    def __init__(
+        self, values: Sequence[float] | Array | Span, power: float = 1.0, settle: float = 0.0
+    ) -> None:
+        self._values, self._most, self._settle = values, power, settle
         self.setpoints = planned(values)
+        self._power = OpenPower(power)
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         self._setup, self._excitation = setup, setup.excitation
-        excitation, sample = setup.excitation, setup.station.sample
-        most = excitation.beam.max_power_mW
-        self._power = ExcitationPower(np.array([_CALIBRATION * most]), "mW", "up")
-        self._power.bind(setup)  # claims the laser and the attenuator
-        irradiance = excitation.beam.mean_irradiance(most * 1e-3)
-        limit = None if sample is None else sample.max_irradiance
-        if sample is not None and limit is not None and irradiance > limit:
-            raise LimitError(f"sample {sample.id}: irradiance", irradiance, 0, limit, "W/cm^2")
-        unit, thing = excitation.laser.drive_unit, f"{excitation.laser.name}: drive"
-        self.setpoints = checked(self._values, *excitation.laser.drive_limits, thing, unit)
-        return (Channel(self.name, unit, "set-point of the laser", coordinate=True),)
+        laser, attenuator = self._excitation.laser, self._excitation.attenuator
+        if attenuator is None:
+            raise Refused(f"station '{setup.station.name}' has no attenuator, which must keep the power low")
+        setup.claim(f"{attenuator.name}: position", self.name)
+        self._power.bind(setup)
+        self.setpoints = checked(self._values, *laser.drive_limits, f"{laser.name}: drive", laser.drive_unit)
+        return (
+            Channel(self.name, laser.drive_unit, "set-point of the laser", coordinate=True),
+            Channel("transmission", "", "of the attenuator, relative to the open one"),
+            Channel("transmission_errors", "", "standard error of transmission"),
+        )
 
     def prepare(self) -> None:
-        self._power.prepare()
-        if self._excitation.attenuator is not None:
-            self._excitation.go_to_transmission(1.0)
+        self._power.set_drive()
+        excitation = self._excitation
+        excitation.go_to_transmission(1.0)
+        whole = excitation.read_power(_READINGS)
+        wanted = _SHARE * self._most / excitation.beam.max_power_mW
+        excitation.go_to_transmission(max(wanted, excitation.attenuation.least))
+        part = excitation.read_power(_READINGS)
+        relative = sum((excitation.sigma(power, _READINGS) / power) ** 2 for power in (whole, part)) ** 0.5
+        self._transmission = part / whole, part / whole * relative
 
     def move(self, index: int, record: Record) -> Flag:
         self._excitation.set_drive(float(self.setpoints[index]))
         self._setup.wait(self._settle)
+        power = 1e3 * self._excitation.read_power(1)
+        if power > self._most:
+            self._excitation.off()
+            raise LimitError("power on the sample", power, 0, self._most, "mW")
         record[self.name] = self.setpoints[index]
+        record["transmission"], record["transmission_errors"] = self._transmission
         return Flag(0)

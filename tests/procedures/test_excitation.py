@@ -263,7 +263,7 @@ def test_a_station_without_beam_record_is_refused(make_station, tmp_path):
     path.write_text(text)
     from antistokes.instruments import Station
 
-    with Station.load(path) as station, pytest.raises(Refused, match=r"no \[beam\]"):
+    with Station.load(path) as station, pytest.raises(Refused, match=r"beam: is missing"):
         sweep(station, 10.0, 100.0)
 
 

@@ -86,8 +86,8 @@ def test_all_problems_are_named_at_once(virtual_station):
 
 def test_axes_are_known_by_the_names_of_their_set_points():
     for name in AXES:
-        options = {"period": 1.0} if name == "pulse_width" else {}
-        assert make_axis(name, [0.1, 0.2], **options).name == name
+        options = {"pulse_width": {"period": 1.0}, "gate_delay": {"width": 1e-6}}.get(name, {})
+        assert make_axis(name, [1, 2] if name == "slot" else [0.1, 0.2], **options).name == name
     with pytest.raises(Refused, match="axis 'temprature' is unknown; did you mean 'temperature'"):
         make_axis("temprature", [1.0])
     with pytest.raises(Refused, match="axis 'temperature': .*colour"):

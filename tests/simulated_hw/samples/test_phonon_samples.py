@@ -187,7 +187,7 @@ def computed(fact: Fact, sample: Sample, wse2: Sample) -> list[float]:
         case "centroid shift":
             first, second = pair(fact, sample, lambda s, c: 1e3 * EV_NM / s.lines_at(1.0, c)[0].wavelength)
             return [first - second]
-        case "band ratio" if "FWHM" in fact.conditions:
+        case "linewidth ratio":
             first, second = pair(fact, sample, lambda s, c: s.lines_at(1.0, c)[0].fwhm)
             return [first / second]
         case "band ratio":

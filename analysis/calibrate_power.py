@@ -252,7 +252,7 @@ def _tell_ratio(result: Findings, ds: xr.Dataset, found: PickOff, valid: str) ->
         )
     recorded = (ds.attrs.get("beam") or {}).get("sample_to_pickoff")
     if math.isfinite(value):
-        result.details["beam"] = f"sample_to_pickoff = {value:.5g}\n"
+        result.details["beam"] = f"sample_to_pickoff = {value:#.5g}\n"
         if recorded is not None and abs(value / recorded - 1) > max(_SURE * stderr / value, 0.01):
             result.warnings.append(
                 f"the station file says sample_to_pickoff = {recorded:g}; measured {value:.4g}"

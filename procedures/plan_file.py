@@ -52,7 +52,7 @@ FORMAT, VERSION = "antistokes-plan", 1
 
 
 class AxisEntry(Record, kw_only=True, frozen=True):
-    """``[[runs.over]]``: *values*, or *points* from *start* to *stop*; numbers may have units: ``"20 ms"``."""
+    """``[[runs.over]]``: *values*, or *points* from *start* to *stop*; with units, too: ``"20 ms"``."""
 
     axis: str
     values: list[float | str] | None = None

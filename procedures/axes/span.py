@@ -44,7 +44,7 @@ def planned(values: Sequence[float] | Array | Span) -> Array:
 def checked(values: Sequence[float] | Array | Span, low: float, high: float, thing: str, unit: str) -> Array:
     """The set-points of a device. :raises LimitError: one is out of its range"""
     known = values.within(low, high) if isinstance(values, Span) else np.asarray(values, float)
-    for value in known:
+    for value in (float(known.min()), float(known.max())):
         if not low <= value <= high:
-            raise LimitError(thing, float(value), low, high, unit)
+            raise LimitError(thing, value, low, high, unit)
     return known

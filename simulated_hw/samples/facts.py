@@ -82,10 +82,10 @@ class Run(Record, kw_only=True, frozen=True):
 class Fact(Record, kw_only=True, frozen=True):
     """``[[facts]]``: one number with the procedure that measures it.
 
-    *of*: the band or line, where it is not one of the whole sample; *per*: the one it is divided by; *over*: the sample it is compared with.
-    *run*: the name of the run that gives it; *on*: the sample that is measured, where it is not this one (the
-    same dots in solution); *against*: the run it is compared with. *at*: the
-    set-points it is read at; *analysis*: what the analysis is told, such as ``irradiance_range``.
+    *of*: the band or line, where it is not one of the whole sample; *per*: the one it is divided by; *over*:
+    the sample it is compared with. *run*: the name of the run that gives it; *on*: the sample that is
+    measured, where it is not this one (the same dots in solution); *against*: the run it is compared with.
+    *at*: the set-points it is read at; *analysis*: what the analysis is told, such as ``irradiance_range``.
     *kind*: ``emergent`` comes out of the model, ``recovery`` was put in and tests only whether the procedure
     finds it again. *tolerance* in the unit of the value, or *relative* as a fraction of it; neither is
     needed where *relation* says that the quantity lies ``above`` or ``below`` the value. *conditions* say

@@ -75,7 +75,7 @@ def test_a_radius_unlike_the_recorded_one_is_told():
 
 def test_coarse_steps_are_warned_of():
     assert any(
-        "smaller steps" in text for text in analyse(scan(radius=0.03, low=29.3, high=30.8))[0].warnings
+        "smaller steps" in text for text in analyse(scan(radius=0.05, low=29.3, high=30.8))[0].warnings
     )
 
 

@@ -500,7 +500,7 @@ def test_a_meter_that_gives_no_number_ends_the_calibration_with_its_name(make_st
             power = float("nan")
 
         excitation.meter = Blind()  # type: ignore[assignment]
+        excitation.check(1e-3, 1e-2)
         with pytest.raises(InstrumentError, match="^meter: its power reading is nan W"):
-            excitation.check(1e-3, 1e-2)
             excitation.calibrate()
         assert not station.backend.world.bench.light_is_on()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: how emission goes with power, where the scan itself does not tell: exponent and 1 σ
 _EXPONENT = (1.5, 1.0)
 _LEAST_ANGLES = 4
+_STEP = 1e-3  # degrees, for a slope
 _SURE = 3.0  # standard errors of a modulation, for its angle to mean anything
 _FAR = 10.0  # standard errors of the minimum, within which a ratio to it is not symmetric
 _UNEXPLAINED = 3.0  # of the covariance
@@ -184,10 +185,10 @@ def _findings(name: str, one: Malus, unit: str) -> Iterator[Finding]:
     residual = one.intensity - one.at(one.angle)
     for setpoint in sorted(set(one.setpoint.tolist())):
         here = one.setpoint == setpoint
-        # brought from where the rotator was to where it should have been
         value, stderr = _mean((one.at(one.setpoint) + residual)[here], one.sigma[here])
-        slope = np.gradient(one.at(setpoint + np.array([-0.01, 0, 0.01])), 0.01)[1]
-        stderr = math.hypot(stderr, slope * one.fit.x_error / math.sqrt(here.sum()))
+        # from where the rotator really was it is brought there with the error of its angle
+        slope = (one.at(one.angle[here] + _STEP) - one.at(one.angle[here] - _STEP)) / (2 * _STEP)
+        stderr = math.hypot(stderr, one.fit.x_error * float(np.linalg.norm(slope)) / len(slope))
         at = {"polarisation": setpoint}
         yield Finding(quantity="intensity", of=name, value=value, stderr=stderr, unit=unit, at=at)
     (lowest, doubt), (modulation, error) = one.lowest, one.modulation

@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command()(plot)
     app.command()(info)
     app.command()(report)
+    app.command()(compare)
     app.command()(recover)
 
 
@@ -86,6 +87,37 @@ def report(
     screen.print(f"page: {target}", markup=False)
     if json:
         emit({"page": str(target), "files": [str(file) for file in files]})
+    return 0
+
+
+def compare(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE FILE...", help="run files; the first over each other")
+    ],
+    irradiance: Annotated[
+        float | None,
+        typer.Option("--irradiance", min=0, help="W/cm²; else in the middle of what all have measured"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="IMAGE", help="draw the figure there")] = None,
+    json: options.Json = False,
+) -> int:
+    """Enhancement of the first run's sample over the others' at equal irradiance."""
+    from antistokes.analysis.bands import AnalysisError
+    from antistokes.analysis.compare import compare as compare_runs
+    from antistokes.analysis.figures import save_figure
+
+    for file in files:
+        _read(file)
+    try:
+        found = compare_runs(files, irradiance)
+        if out is not None and found.figure is not None:
+            save_figure(found.figure(), out)
+    except AnalysisError as problem:
+        raise Refused(str(problem)) from None
+    result = found.as_dict() | ({"figure": str(out)} if out is not None else {})
+    tell(result)
+    if json:
+        emit({"files": [str(file) for file in files]} | result)
     return 0
 
 

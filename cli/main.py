@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, serve
+from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, procedures, serve
 from antistokes.cli.output import emit, notes
 from antistokes.cli.reproduce import command as reproduction
 from antistokes.instruments.errors import AntistokesError, Refused
@@ -40,6 +40,7 @@ experiments.register(app)
 files.register(app)
 catalogue.register(app)
 models.register(app)
+procedures.register(app)
 new_driver.register(app)
 reproduction.register(app)
 serve.register(app)

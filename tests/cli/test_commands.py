@@ -163,3 +163,15 @@ def test_version_and_help(antistokes):
 def test_json_has_no_nan(capsys):
     emit({"a": float("nan"), "b": [1.0, float("inf")]})
     assert json.loads(capsys.readouterr().out) == {"a": None, "b": [1.0, None]}
+
+
+def test_procedures_are_listed_with_their_parameters(antistokes):
+    names = [row["name"] for row in antistokes("procedures", "--json").data["procedures"]]
+    assert {"power-sweep", "lifetime", "quantum-yield"} <= set(names)
+    for name in names:
+        rows = antistokes("procedures", name, "--json").data["parameters"]
+        assert rows
+        assert all(row["description"] for row in rows)
+    sweep = {row["name"]: row for row in antistokes("procedures", "power-sweep", "--json").data["parameters"]}
+    assert (sweep["start"]["default"], sweep["start"]["unit"]) == (0.1, "W/cm^2")
+    assert antistokes("procedures", "power-swep").code == 2

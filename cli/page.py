@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from antistokes.cli.report import with_error
+from antistokes.cli.report import for_people, with_error
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,16 +94,18 @@ def _findings(found: Findings) -> str:
     heading = f"<h3>{text(found.procedure)}{' at ' + text(where) if where else ''}</h3>"
     if found.problem:
         return f"{heading}<p class='bad'>not analysed: {text(found.problem)}</p>"
-    rows = [
-        (
-            text(one.of),
-            text(one.quantity) + "".join(f", {text(key)} {value:g}" for key, value in one.at.items()),
-            text(with_error(one.value, one.stderr)),
-            "" if one.unit == "1" else text(one.unit),
-            f"<span class='dim'>{text(one.note)}</span>",
+    rows = []
+    for one in found.findings:
+        value, stderr, unit = for_people(one.value, one.stderr, one.unit)
+        rows.append(
+            (
+                text(one.of),
+                text(one.quantity) + "".join(f", {text(key)} {x:g}" for key, x in one.at.items()),
+                text(with_error(value, stderr)),
+                text(unit),
+                f"<span class='dim'>{text(one.note)}</span>",
+            )
         )
-        for one in found.findings
-    ]
     warnings = "".join(f"<p class='bad'>{text(warning)}</p>" for warning in found.warnings)
     return heading + table(("", "quantity", "value ± standard error", "unit", ""), rows) + warnings
 

@@ -103,9 +103,16 @@ def line(finding: dict[str, Any]) -> str:
     of = f"{finding['of']}: " if finding.get("of") else ""
     at = ", ".join(f"{key} {value:g}" for key, value in finding.get("at", {}).items())
     notes = "; ".join(filter(None, [f"at {at}" if at else "", finding.get("note", "")]))
-    unit = "" if finding["unit"] == "1" else f" {finding['unit']}"
-    value = with_error(finding["value"], finding.get("stderr", math.nan))
-    return f"{of}{finding['quantity']} {value}{unit}" + (f" ({notes})" if notes else "")
+    value, stderr, unit = for_people(finding["value"], finding.get("stderr", math.nan), finding["unit"])
+    return f"{of}{finding['quantity']} {with_error(value, stderr)}{unit}" + (f" ({notes})" if notes else "")
+
+
+def for_people(value: float, stderr: float, unit: str) -> tuple[float, float, str]:
+    """Value, error and unit, a blank before it: times in ms, us, ns or ps; nothing for a pure number."""
+    if unit == "s" and 0 < abs(value) < 1:
+        power = min(3 * math.ceil(-math.log10(abs(value)) / 3), 12)
+        return value * 10**power, stderr * 10**power, " " + {3: "ms", 6: "us", 9: "ns", 12: "ps"}[power]
+    return value, stderr, "" if unit == "1" else f" {unit}"
 
 
 def with_error(value: float, stderr: float) -> str:

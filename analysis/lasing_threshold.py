@@ -46,6 +46,9 @@ class Laser(NamedTuple):
     lines: list[LineAt]
 
 
+_BAD_FIT = 2.0  # χ²/ν
+
+
 def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> Findings:
     """Threshold, exponent at it, line width above and below, and how far the line is tuned.
 
@@ -83,6 +86,12 @@ def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = 
 
         return lasing_figure(ds, integrated, lasers)
 
+    warnings += [
+        f"{name}: the curve is not that of the model (χ²/ν = {laser.curve.reduced_chi2:.2g}); "
+        "the threshold may be off by more than its error"
+        for name, laser in lasers.items()
+        if laser.curve.reduced_chi2 > _BAD_FIT
+    ]
     details = {
         name: {
             "coupling": laser.curve.coupling,

@@ -58,6 +58,11 @@ def analyse(
     integrated = integrate_bands(plain, _windows(ds, windows, laws))
     for name, law in laws.items():
         result.findings += _findings(name, law)
+        if irradiance_range and law.saturation_onset and law.saturation_onset < 0.9 * irradiance_range[1]:
+            result.warnings.append(
+                f"{name}: the range given goes beyond the onset of saturation at {law.saturation_onset:.3g} "
+                "W/cm²; its exponent is no photon number"
+            )
         result.findings += _beyond_the_power_law(result, integrated, name, law)
         _tell_branches(result, integrated, name, law, drift)
     _tell_warming(result, plain, windows, heating_limit)

@@ -10,9 +10,6 @@ from typing import Any
 from antistokes.analysis.findings import Finding, Findings
 from antistokes.simulated_hw.samples.facts import Fact
 
-#: how many standard errors a bound may be missed by, and by which an error must be smaller than a tolerance
-_SIGMAS = 2.0
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -28,14 +25,19 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """A run file gave the value within the tolerance, or beyond the bound."""
-        if not self.file or not math.isfinite(self.measured):
+        """A run file gave the value within the tolerance or beyond the bound, precisely enough to say so.
+
+        The standard error must be known, no larger than the tolerance, and smaller than the distance from
+        a bound.
+        """
+        if not self.file or not math.isfinite(self.measured) or not math.isfinite(self.stderr):
             return False
         if self.fact.relation == "above":
-            return self.measured > self.fact.value
+            return self.measured - self.stderr > self.fact.value
         if self.fact.relation == "below":
-            return self.measured < self.fact.value
-        return abs(self.measured - self.fact.value) <= (self.fact.margin or 0.0) * (1 + 1e-9)
+            return self.measured + self.stderr < self.fact.value
+        margin = (self.fact.margin or 0.0) * (1 + 1e-9)
+        return abs(self.measured - self.fact.value) <= margin and self.stderr <= margin
 
     def as_dict(self) -> dict[str, Any]:
         """One line for programs."""

@@ -121,6 +121,21 @@ def test_a_number_that_is_none_is_not_ok(tmp_path):
     assert (verdict.ok, verdict.problem) == (False, "too few counts")
 
 
+@pytest.mark.parametrize(
+    ("changes", "stderr"),
+    [
+        ({}, 0.2e-3),
+        ({"tolerance": None, "relation": "below"}, 0.2e-3),
+        ({"tolerance": None, "relation": "above", "value": 1.4}, 0.2e-3),
+        ({}, math.nan),
+    ],
+)
+def test_what_is_not_known_precisely_enough_is_not_ok(tmp_path, changes, stderr):
+    verdict = judge("s", fact(**changes), found(stderr=stderr), tmp_path)
+    assert math.isfinite(verdict.measured)
+    assert not verdict.ok
+
+
 def test_two_runs_give_a_ratio_with_its_error(tmp_path):
     ratio = fact(quantity="lifetime ratio", value=2.0, unit="1", tolerance=0.1)
     verdict = compare("s", ratio, tmp_path, tmp_path, found(), found(value=0.725e-3, stderr=0.5e-5))

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from .bands import AnalysisError
+
 Array = npt.NDArray[np.float64]
 #: value and 1 σ, s
 Time = tuple[float, float]
@@ -97,7 +99,12 @@ def curve_through(counted: Counted) -> Curve:
         slopes = (counted.live * shown)[:, None] * basis
         information = (slopes.T / expected) @ slopes + penalty
         gradient = slopes.T @ ((counted.counts - expected) / expected) - penalty @ weights
-        step = np.linalg.solve(information, gradient)
+        try:
+            step = np.linalg.solve(information, gradient)
+        except np.linalg.LinAlgError:
+            raise AnalysisError(
+                f"decay: {counted.counts.sum():.0f} counts show no course in time; needs more light or time"
+            ) from None
         length = float(np.abs(basis @ step).max())
         weights = weights + step * min(1.0, 1.0 / length)
         if length < _SETTLED:

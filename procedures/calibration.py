@@ -43,6 +43,7 @@ class Calibration:
     def __init__(self, knob: Excitation, lowest: float, highest: float, most: float) -> None:
         self._knob, self._lowest, self._highest, self._most = knob, lowest, highest, most
         self._step = 0.0  # of the drive, small enough for the plan
+        self._gated = False  # the pulses have been seen to do what they should
 
     def run(self) -> None:
         """Measure everything; the light is on afterwards. :raises LimitError: the laser cannot do it"""
@@ -103,6 +104,7 @@ class Calibration:
             power = (
                 max(self._knob.power_at(p) for p in places) if len(places) > 1 else self._knob.read_power(1)
             )
+            self._check_gate()
             if power > self._most:
                 self._refuse_brightness(Anchor(drive, power), self._most)
             if power >= _DIM * self._highest or drive >= top:
@@ -113,6 +115,14 @@ class Calibration:
                 self._knob.power_at(places[0])
             drive = min(drive + self._step, top)
             self._knob.set_drive(drive)
+
+    def _check_gate(self) -> None:
+        """As soon as there is light where the attenuator stands: do the pulses, if there are any, gate it?"""
+        if self._gated or self._knob.duty == 1:
+            return
+        if self._knob.read_power(1) > 2 * _VISIBLE * self._knob.sigma(0.0, 1):
+            self._knob.check_gate()
+            self._gated = True
 
     def _scan(self, attenuator: Attenuator) -> tuple[Array, Array]:
         """Positions over the whole range, and the power at each."""
@@ -201,5 +211,6 @@ class Calibration:
         self._knob.set_drive(drive)
         # as the device understood it, so that it is recognised later
         point = Anchor(self._knob.laser.drive, self._knob.read_power(2) / ratio)
+        self._check_gate()
         self._knob.laser_curve.add(point)
         return point

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antistokes.instruments.errors import BadAnswer, DeviceFault, LimitError, Refused
-from antistokes.instruments.roles import Attenuator, Laser, PowerMeter, Shutter
+from antistokes.instruments.roles import Attenuator, Laser, PowerMeter, PulseGenerator, Shutter
 from antistokes.instruments.station import Station
 
 from .calibration import Calibration
@@ -29,6 +29,8 @@ Array = npt.NDArray[np.float64]
 #: a plan may be dimmer than what the light path can deliver by more than this, its calibration not
 _DEEPEST = 5000
 _TRIES = 6
+_GATE_READINGS = 8
+_LEAK = 0.5  # of the light during pulses; as much between them means that they do nothing
 _SAME_NM = 5.0  # a laser tuned further is calibrated again; nearer by, the meter's feedback is enough
 _LARGEST_DOUBT = 0.2  # relative; a power that the meter hardly sees has not been verified
 
@@ -63,6 +65,7 @@ class Excitation:
         self.attenuation: AttenuatorCurve
         self._plan: tuple[float, float] | None = None  # W, lowest and highest
         self._calibrated_at = float("nan")  # nm
+        self._gate: PulseGenerator | None = None
 
     # -- before anything moves -------------------------------------------------------------------------
 
@@ -203,9 +206,30 @@ class Excitation:
         self.check_wavelength(self.laser.wavelength)
         self.meter.wavelength = self.laser.wavelength
 
-    def pulsed(self, width: float, period: float) -> None:
-        """The laser is gated by pulses of *width*, one every *period* s."""
-        self.pulse_width, self.duty = width, width / period
+    def pulsed(self, generator: PulseGenerator) -> None:
+        """The laser is gated by the pulses that *generator* sends now."""
+        self._gate = generator
+        self.pulse_width, self.duty = generator.width, generator.width / generator.period
+
+    def check_gate(self) -> None:
+        """Is it dark without pulses? Otherwise all powers would be wrong by the duty.
+
+        :raises Refused: the light stays on between the pulses
+        """
+        if self._gate is None:
+            return
+        lit = self.read_power(_GATE_READINGS)
+        self._gate.output = False
+        self.pace.wait(self.laser.settle_time)
+        between = self.read_power(_GATE_READINGS)
+        self._gate.output = True
+        self.pace.wait(self.laser.settle_time)
+        if between > _LEAK * lit:
+            self.off()
+            raise Refused(
+                f"{self.laser.name}: shines {between / lit:.0%} as bright without pulses; "
+                f"{self._gate.name} must gate it (its modulation or gate input must be on)"
+            )
 
     def dim(self) -> None:
         """As little light as the attenuator can, before something changes that may make it brighter."""

@@ -92,4 +92,4 @@ class PulseWidth:
             generator.width = width
         generator.output = True
         self._setup.pulse_period = generator.period
-        self._setup.excitation.pulsed(generator.width, generator.period)
+        self._setup.excitation.pulsed(generator)

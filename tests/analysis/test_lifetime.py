@@ -402,3 +402,20 @@ def test_a_run_without_a_decay_is_refused():
         analyse(recorded(np.zeros(BINS), width=1e-13))
     with pytest.raises(AnalysisError, match="no histogram without light"):
         analyse(recorded(np.ones(BINS), width=1e-13), background="dark")
+
+
+def test_counts_that_show_no_course_are_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from antistokes.analysis.decay_times import Counted, curve_through
+
+    solve, calls = np.linalg.solve, iter([True])
+
+    def only_once(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        if next(calls, False):
+            return solve(a, b)
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr(np.linalg, "solve", only_once)
+    time = np.arange(200) * 1e-6
+    counted = Counted(time, np.full(200, 2.0), np.ones(200), (0.1, 0.1), 1e-5)
+    with pytest.raises(AnalysisError, match="400 counts show no course in time; needs more light or time"):
+        curve_through(counted)

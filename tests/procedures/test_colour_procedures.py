@@ -272,3 +272,14 @@ def test_steering_without_a_response_is_refused_unless_asked_for(colour_station:
             ColourControl(**MIX).measure(station)
         records = list(ColourControl(uncorrected=True, **MIX).measure(station))
     assert len(records) == 4
+
+
+def test_a_laser_that_the_pulses_do_not_gate_is_refused_in_the_dark(
+    colour_station: Make, tmp_path: Path
+) -> None:
+    with colour_station(old="gated = true", new="gated = false") as station:
+        outcome = run(PulseWidthColour(widths=[1e-3]), station, tmp_path / "run.h5")
+        assert (outcome.status, outcome.points) == ("failed", 0)
+        assert "laser: shines 1" in outcome.reason
+        assert "generator must gate it" in outcome.reason
+        assert not station.backend.world.bench.light_is_on()

@@ -17,29 +17,26 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from antistokes.instruments.clock import Clock
 from antistokes.instruments.records import Beam, Fraction, Positive, Record
 
 from .conditions import Conditions, LaserPulses
 from .effects import Drift, EffectsSettings, RandomWalk
+from .emission import Emission
 from .light import Excitation, Flashes, Light
-from .light_path import Element, Passband, ShortPass, ShortPassSettings, Source
-from .mounted import LineLike, Mounted, Place, SampleModel
-from .physics.constants import photon_energy
-from .sphere_light import LampSettings, Shares, SphereSettings, lamp_light, shares
-from .waveform import PulseSource, PulseTrain, Waveform, pulse_times
+from .light_path import Element, Passband, ShortPassSettings, Source
+from .mounted import Mounted, Place, SampleModel
+from .sphere_light import LampSettings, SphereSettings
+from .waveform import PulseSource, PulseTrain
 
 _DARK = 1e-4  # W; less is no light a person must fear
-_PUMP_FWHM = 0.5  # nm
 _COLDEST, _HOTTEST = 1.0, 1000.0  # K
-_GLOW_LINES = 8  # that stand for the flat glow of a filter
 
 
 class OpticsSettings(Record, kw_only=True, frozen=True):
@@ -115,14 +112,12 @@ class Bench:
         #: before the counters
         self.monochromator: Passband | None = None
         self.thermostat: Thermostat | None = None
-        self._filter = ShortPass(optics.filter)
         self._effects = effects
         self._calm = effects == EffectsSettings()
         self._drifts: dict[str, Drift] = {}
         self._began = clock.now()
         self._pickoff = RandomWalk(self.rng("pick-off"), effects.pickoff_drift, self._began)
-        self._sphere = sphere
-        self._lamp = [] if lamp is None else lamp_light(lamp)
+        self._emission = Emission(self, sphere, lamp, effects.second_harmonic)
         self.holder: Holder | None = None
         #: the station's sample; without a holder it is always there
         self.main = self.mount(sample)
@@ -151,8 +146,8 @@ class Bench:
         if self._calm or self.beam is None:
             return
         beams = [
-            (e.mean, replace(self._conditions(e), temperature=self.sample_temperature()))
-            for e in (e.weaker(self._rest) for e in self.excitation())
+            (e.mean, replace(self.conditions(e), temperature=self.sample_temperature()))
+            for e in self._arriving()
         ]
         place = self.place
         for mounted in dict.fromkeys((self.main, *(p.mounted for p in self.places))):
@@ -246,43 +241,6 @@ class Bench:
         """
         return min(max(self.sample_temperature() + self.place.mounted.exposure.rise, _COLDEST), _HOTTEST)
 
-    def collected(self) -> list[Light]:
-        """What enters the spectrometer: the sample's lines and scattered pump, behind the filter.
-
-        Under steady excitation the sample is in its steady state; under a pulsed one it has forgotten how
-        the pulses began, and this is the mean over a period.
-        """
-        self.advance()
-        excitation = [e.weaker(self._rest) for e in self.excitation()]
-        if any(e.high != e.low for e in excitation):
-            return list(self.flashes().lights)
-        return [*self._lamplight(), *(light for e in excitation for light in self._steady(e))]
-
-    def flashes(self) -> Flashes:
-        """The same in time after each trigger: of the pulse generator, or of a mode-locked laser without one.
-
-        Constant where nothing is pulsed.
-        """
-        self.advance()
-        train = self.triggers() or PulseTrain(1.0, 0.5)
-        gated = self.pulses() is not None
-        times = pulse_times(train.width, train.period)
-        lights = self._lamplight()
-        rates = [np.full(len(times), light.photons) for light in lights]
-        for e in (e.weaker(self._rest) for e in self.excitation()):
-            steady = self._steady(e)
-            if e.high != e.low:
-                courses = self._pulsed(e, train, times)
-            elif e.pulses is not None and not gated and e.high > 0:
-                courses = self._ringing(e, train, times, steady)
-            else:
-                courses = [(light, np.full(len(times), light.photons)) for light in steady]
-            rates += [course for _, course in courses]
-            lights += [
-                Light(light.wavelength, light.fwhm, Waveform(times, course).mean) for light, course in courses
-            ]
-        return Flashes(times, lights, np.reshape(rates, (len(rates), len(times))), train.delay)
-
     def polarisation(self) -> float:
         """Angle of the excitation's electric field to the sample's axis now, degrees."""
         angle = self.optics.polarisation_deg
@@ -290,81 +248,20 @@ class Bench:
             angle = plate.turned(angle)
         return angle
 
-    def _conditions(self, e: Excitation) -> Conditions:
+    def conditions(self, e: Excitation) -> Conditions:
+        """In which the light *e* meets the sample."""
         return Conditions(self.crystal_temperature(), e.wavelength, e.pulses, self.polarisation())
 
-    def _lines(self, e: Excitation, conditions: Conditions) -> Sequence[LineLike]:
-        sample = self.place.mounted.sample
-        if sample is None or self.beam is None:
-            return ()
-        return sample.lines_at(self.beam.mean_irradiance(max(e.high, e.low)), conditions)
+    def collected(self) -> list[Light]:
+        """What enters the spectrometer, the mean over a period: see :class:`.emission.Emission`."""
+        self.advance()
+        return self._emission.collected(self._arriving())
 
-    def _steady(self, e: Excitation) -> list[Light]:
-        seen = self._seen(e)
-        lights = [Light(nm, fwhm, e.high * per_watt) for nm, fwhm, per_watt in self._scattered(e, seen)]
-        if (spot := self.place.mounted.spot) is not None:
-            conditions = self._conditions(e)
-            rates = spot.rates(e.high, conditions)
-            entering = self._entering(len(rates), seen)
-            for line, photons in zip(self._lines(e, conditions), rates * entering, strict=True):
-                passed = float(photons) * self._filter.transmission(line.wavelength)
-                lights.append(Light(line.wavelength, line.fwhm, passed))
-        return lights
+    def flashes(self) -> Flashes:
+        """The same in time after each trigger."""
+        self.advance()
+        return self._emission.flashes(self._arriving())
 
-    def _pulsed(
-        self, e: Excitation, train: PulseTrain, times: npt.NDArray[np.float64]
-    ) -> list[tuple[Light, npt.NDArray[np.float64]]]:
-        # the edge is one step of the grid after its time
-        pump = np.where(times <= train.width, e.high, e.low)
-        seen = self._seen(e)
-        result = [(Light(nm, fwhm, 0.0), pump * per_watt) for nm, fwhm, per_watt in self._scattered(e, seen)]
-        if (spot := self.place.mounted.spot) is not None:
-            conditions = self._conditions(e)
-            rates = spot.pulsed_rates(e.high, e.low, train, conditions)
-            entering = self._entering(rates.shape[1], seen)
-            for line, course in zip(self._lines(e, conditions), (rates * entering).T, strict=True):
-                light = Light(line.wavelength, line.fwhm, 0.0)
-                result.append((light, course * self._filter.transmission(line.wavelength)))
-        return result
-
-    def _ringing(
-        self, e: Excitation, train: PulseTrain, times: npt.NDArray[np.float64], steady: list[Light]
-    ) -> list[tuple[Light, npt.NDArray[np.float64]]]:
-        """Light after each pulse of a mode-locked laser; its mean as in *steady*."""
-        burst = replace(e, high=e.high * train.period / train.width, low=0.0, pulses=None)
-        return [
-            (mean, course * (mean.photons / total if (total := Waveform(times, course).mean) > 0 else 0.0))
-            for mean, (_, course) in zip(steady, self._pulsed(burst, train, times), strict=True)
-        ]
-
-    def _seen(self, e: Excitation) -> Shares:
-        """What of the pump and of what is emitted enters the slit, before the filter."""
-        place = self.place
-        if self._sphere is None or self.beam is None:
-            return Shares(self.optics.scatter, 0.0 if place.aside else self.optics.collection)
-        return shares(self._sphere, place, e.high, e.wavelength, self._conditions(e), self.beam)
-
-    def _lamplight(self) -> list[Light]:
-        """Of the lamp behind the filter; none where it is not in the holder's slot."""
-        if not self.place.lamp:
-            return []
-        return [replace(x, photons=x.photons * self._filter.transmission(x.wavelength)) for x in self._lamp]
-
-    def _scattered(self, e: Excitation, seen: Shares) -> list[tuple[float, float, float]]:
-        """(nm, width nm, photons at the slit per J) of scattered pump and what comes with it."""
-        wavelength = e.wavelength
-        lights = [(wavelength, 1.0)]
-        if self._effects.second_harmonic:
-            lights.append((wavelength / 2, self._effects.second_harmonic))
-        per_joule = {nm: share / float(photon_energy(nm)) * seen.laser for nm, share in lights}
-        result = [(nm, _PUMP_FWHM, n * self._filter.transmission(nm)) for nm, n in per_joule.items()]
-        if self.optics.filter.fluorescence:
-            low, high = self.optics.filter.fluorescence_nm
-            step = (high - low) / _GLOW_LINES
-            glow = per_joule[wavelength] * self._filter.fluorescence(wavelength) * step
-            result += [(low + (i + 0.5) * step, step, glow) for i in range(_GLOW_LINES)]
-        return result
-
-    def _entering(self, lines: int, seen: Shares) -> npt.NDArray[np.float64]:
-        """Photons of each line that get to the filter per photon that a fresh spot emits, (lines,)."""
-        return np.full(lines, seen.emission) * self.place.mounted.exposure.emission()
+    def _arriving(self) -> list[Excitation]:
+        """The light of every source on the sample."""
+        return [e.weaker(self._rest) for e in self.excitation()]

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from antistokes.instruments.records import NonNegative, Positive, Record
 
-from ..ellx import OUT_OF_RANGE, ELLxTwin, hexadecimal, signed
+from ..ellx import OUT_OF_RANGE, hexadecimal, signed
+from ..ellx_mover import ELLxMover
 from ..light_path import WavePlate, WavePlateSettings
 from ..twin import Answer, answers
 
 _PULSES = 143360  # per revolution
-_START_TIME = 0.05  # s, before a move gets going
-_BLOCKED_TIME = 2.0  # s until the mount gives a move up
 _ENDLESS = 1000 * 360.0  # degrees: a move that waits to be stopped
 
 
@@ -44,11 +43,11 @@ class _RotatingPlate(WavePlate):
         self._twin = twin
 
     def transmission(self, wavelength: float) -> float:
-        self.angle = self._twin.angle()
+        self.angle = self._twin.place()
         return super().transmission(wavelength)
 
 
-class ELL14Mount(ELLxTwin):
+class ELL14Mount(ELLxMover):
     """Turns something; whoever inherits puts it on the bench."""
 
     Settings = MountSettings
@@ -56,25 +55,13 @@ class ELL14Mount(ELLxTwin):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.velocity = 100  # %
         self.jog = 0x2000  # pulses
         self.home_offset = 0  # pulses from the mark to position 0
         self.periods = {"f1": 0xA9, "b1": 0xB9, "f2": 0xA9, "b2": 0xB9}
-        #: status with which the next moves fail; 0: they work
-        self.motor_fault = 0
-        # the plate turns evenly from one angle (degrees from the mark) and time to another
-        self._from = self._to = self._zero = self.settings.power_up_deg
-        self._begin = self._end = self.clock.now()
+        self._zero = self.settings.power_up_deg  # where it counts from, degrees from the mark
+        self._stand(self._zero)
 
     # -- what is so now ---------------------------------------------------------------------------
-
-    def angle(self) -> float:
-        """Angle of the plate from the mount's mark, degrees."""
-        now = self.clock.now()
-        if now >= self._end or self._end == self._begin:  # there already, or a move of no length
-            return self._to
-        gone = max(0.0, now - self._begin) / (self._end - self._begin)
-        return self._from + gone * (self._to - self._from)
 
     def _count(self, angle: float) -> float:
         """Position as the mount counts it, pulses; it starts again after a turn."""
@@ -84,45 +71,37 @@ class ELL14Mount(ELLxTwin):
 
     def _turn(self, to: float, zero: float) -> bytes | None:
         """Move to an angle, count from *zero* then; answers when there."""
-        start = self.angle()
-        self._begin = self.clock.now() + self.latency + _START_TIME
-        if self.motor_fault:
-            self._from = self._to = start
-            self._end = self._begin + _BLOCKED_TIME
-            self._fault = self.motor_fault
-            return self._at_end(f"GS{self.motor_fault:02X}")
-        speed = self.settings.speed_deg_per_s * self.velocity / 100
-        self._end = self._begin + abs(to - start) / speed
-        error = self.rng.uniform(-1, 1) * self.settings.error_pulses * 360 / _PULSES
-        self._from, self._to, self._zero = start, to + error, zero
-        return self._at_end(f"PO{self._position(self._to)}")
+        error = self.settings.error_pulses * 360 / _PULSES
+        fault = self._set_out(to, self.settings.speed_deg_per_s, error)
+        if not fault:
+            self._zero = zero
+        return self._at_end(fault or self._position(self._to))
 
     def _occupy(self, seconds: float) -> bytes | None:
         """Be busy on the spot, then well."""
-        self._from = self._to = self.angle()
+        self._stand(self.place())
         self._begin, self._end = self.clock.now(), self.clock.now() + seconds
         return self._at_end("GS00")
 
     def press_button(self, forward: bool = True) -> None:
         """Somebody jogs it by hand: two messages nobody asked for."""
-        start, step = self.angle(), self.jog * 360 / _PULSES
+        start, step = self.place(), self.jog * 360 / _PULSES
         self.send(self._say("BS01" if forward else "BS02"))
         self._from, self._to = start, start + (step if forward else -step)
         self._begin, self._end = self.clock.now(), self.clock.now() + step / self.settings.speed_deg_per_s
-        self.send(self._say(f"BO{self._position(self._to)}"), self._end - self.clock.now())
+        self.send(self._say(self._position(self._to, "BO")), self._end - self.clock.now())
 
-    def _position(self, angle: float) -> str:
-        return hexadecimal(round(self._count(angle)))
+    def _position(self, angle: float, word: str = "PO") -> str:
+        return f"{word}{hexadecimal(round(self._count(angle)))}"
+
+    def _where(self) -> str:
+        return self._position(self.place())
 
     # -- questions --------------------------------------------------------------------------------
 
     @answers("in")
     def identify(self) -> bytes:
         return self._say(f"IN0E{self.settings.serial:0>8.8}20231701{360:04X}{_PULSES:08X}")
-
-    @answers("gp")
-    def get_position(self) -> bytes:
-        return self._say(f"PO{self._position(self.angle())}")
 
     @answers("i([12])")
     def get_motor(self, motor: str) -> bytes:
@@ -138,17 +117,13 @@ class ELL14Mount(ELLxTwin):
     def get_home_offset(self) -> bytes:
         return self._say(f"HO{hexadecimal(self.home_offset)}")
 
-    @answers("gv")
-    def get_velocity(self) -> bytes:
-        return self._say(f"GV{self.velocity:02X}")
-
     # -- movement ---------------------------------------------------------------------------------
 
     @answers("ho([01]?)")
     def home(self, direction: str) -> Answer:
         """To the mark: backwards (0) or forwards (1)."""
         target = self.home_offset / _PULSES * 360
-        down = (self.angle() - target) % 360
+        down = (self.place() - target) % 360
         # the count starts afresh at the mark
         self._from = self._to = target + (down if direction != "1" else down - 360 if down else 0)
         return self._turn(target, target)
@@ -158,7 +133,7 @@ class ELL14Mount(ELLxTwin):
         pulses = signed(data)
         if not 0 <= pulses <= _PULSES:
             return self._refuse(OUT_OF_RANGE)
-        start = self.angle()
+        start = self.place()
         return self._turn(start + (pulses - self._count(start)) * 360 / _PULSES, self._zero)
 
     @answers("mr([0-9A-Fa-f]{8})")
@@ -166,33 +141,19 @@ class ELL14Mount(ELLxTwin):
         pulses = signed(data)
         if abs(pulses) > _PULSES:
             return self._refuse(OUT_OF_RANGE)
-        return self._turn(self.angle() + pulses * 360 / _PULSES, self._zero)
+        return self._turn(self.place() + pulses * 360 / _PULSES, self._zero)
 
     @answers("(fw|bw)")
     def jog_once(self, command: str) -> Answer:
         """One jog step; without a step, on and on until ``st``."""
         sign = 1 if command == "fw" else -1
         if self.jog:
-            return self._turn(self.angle() + sign * self.jog * 360 / _PULSES, self._zero)
-        self._turn(self.angle() + sign * _ENDLESS, self._zero)
+            return self._turn(self.place() + sign * self.jog * 360 / _PULSES, self._zero)
+        self._turn(self.place() + sign * _ENDLESS, self._zero)
         self._forget_ending()
         return self._say("GS00")
-
-    @answers("st")
-    def stop(self) -> Answer:
-        self._from = self._to = self.angle()
-        self._end = self.clock.now()
-        self._forget_ending()
-        return self.get_position()
 
     # -- settings ---------------------------------------------------------------------------------
-
-    @answers("sv([0-9A-Fa-f]{2})")
-    def set_velocity(self, data: str) -> Answer:
-        if not 1 <= int(data, 16) <= 100:
-            return self._refuse(OUT_OF_RANGE)
-        self.velocity = int(data, 16)
-        return self._say("GS00")
 
     @answers("sj([0-9A-Fa-f]{8})")
     def set_jog(self, data: str) -> Answer:

@@ -25,4 +25,4 @@ class ELL14PolarisationTwin(ELL14Mount):
 
     def turned(self, polarisation: float) -> float:
         """What becomes of light polarised at *polarisation* degrees: mirrored at the fast axis."""
-        return 2 * (self.angle() - self.settings.zero_deg) - polarisation
+        return 2 * (self.place() - self.settings.zero_deg) - polarisation

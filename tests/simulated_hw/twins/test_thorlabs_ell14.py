@@ -125,42 +125,42 @@ def test_data_that_are_no_number_are_refused(ask: Ask) -> None:
 
 
 def test_the_count_means_nothing_before_homing(ask: Ask, twin: ELL14Twin) -> None:
-    assert twin.angle() == 200
+    assert twin.place() == 200
     assert ask("0ma00004600") == ["0PO00004600"]
-    assert twin.angle() == pytest.approx(245)
+    assert twin.place() == pytest.approx(245)
     assert ask("0ho0") == ["0PO00000000"]
-    assert twin.angle() == pytest.approx(0)
+    assert twin.place() == pytest.approx(0)
 
 
 @pytest.mark.parametrize("direction", ["0", "1"])
 def test_homing_goes_to_the_mark_and_its_offset(ask: Ask, twin: ELL14Twin, direction: str) -> None:
     ask(f"0so{TURN // 36:08X}")
     assert ask(f"0ho{direction}") == ["0PO00000000"]
-    assert mirrored(twin.angle()) == pytest.approx(10, abs=0.01)
+    assert mirrored(twin.place()) == pytest.approx(10, abs=0.01)
 
 
 def test_homing_turns_backwards_or_forwards(twin: ELL14Twin, clock: VirtualClock) -> None:
     twin.feed(b"0ho0")
     clock.sleep(0.2)
-    assert twin.angle() < 200
+    assert twin.place() < 200
     clock.sleep(5)
     twin.feed(b"0ma00004600")
     clock.sleep(5)
     twin.feed(b"0ho1")
     clock.sleep(0.2)
-    assert 45 < mirrored(twin.angle()) < 360
+    assert 45 < mirrored(twin.place()) < 360
 
 
 def test_relative_moves_and_jogs_pass_the_end_of_the_turn(ask: Ask, twin: ELL14Twin) -> None:
     ask("0ho0")
     assert ask("0mrFFFFBA00") == ["0PO0001EA00"]
-    assert mirrored(twin.angle()) == pytest.approx(315)
+    assert mirrored(twin.place()) == pytest.approx(315)
     assert ask("0mr00008C00") == ["0PO00004600"]
     assert ask("0ma00000000") == ["0PO00000000"]
     assert ask("0fw") == ["0PO00002000"]
     assert ask("0bw") == ["0PO00000000"]
     assert ask("0ma00023000") == ["0PO00023000"]
-    assert twin.angle() == pytest.approx(360)
+    assert twin.place() == pytest.approx(360)
 
 
 def test_positions_have_errors_that_may_be_negative(bench: Bench, clock: VirtualClock) -> None:
@@ -330,12 +330,12 @@ def test_driver_goes_where_it_is_told(
     twin.resource_name = resource
     twin.announces = announces
     plate = ELL14Attenuator(resource, "plate", clock=clock, visa_library=VirtualVisaLibrary.of([twin]))
-    assert twin.angle() == 200
+    assert twin.place() == 200
     for angle in (57.4, 12.4, 0, 360, 33.3):
         plate.position = angle
         assert not twin.busy()
         assert plate.position == pytest.approx(angle, abs=0.01)
-        assert mirrored(twin.angle() - angle + 180) == pytest.approx(180, abs=0.01)
+        assert mirrored(twin.place() - angle + 180) == pytest.approx(180, abs=0.01)
     plate.velocity = 50
     assert plate.snapshot() == {
         "model": "Thorlabs ELL14",
@@ -413,7 +413,7 @@ def test_driver_makes_safe_in_the_middle_of_a_move(
     plate.make_safe()
     assert not twin.busy()
     plate.position = 20
-    assert mirrored(twin.angle()) == pytest.approx(20, abs=0.01)
+    assert mirrored(twin.place()) == pytest.approx(20, abs=0.01)
 
 
 def test_driver_recovers_from_a_time_out(plate: ELL14Attenuator, twin: ELL14Twin) -> None:

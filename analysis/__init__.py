@@ -20,16 +20,25 @@ from .power_law import power_law
 if TYPE_CHECKING:
     from .bands import integrate_bands
     from .figures.power_sweep import power_sweep_figure
-    from .runfile import describe, load
+    from .runfile import describe, load, load_monitors
 
 _HOME = {
     "describe": "runfile",
     "integrate_bands": "bands",
     "load": "runfile",
+    "load_monitors": "runfile",
     "power_sweep_figure": "figures.power_sweep",
 }
 
-__all__ = ["analyse", "describe", "integrate_bands", "load", "power_law", "power_sweep_figure"]
+__all__ = [
+    "analyse",
+    "describe",
+    "integrate_bands",
+    "load",
+    "load_monitors",
+    "power_law",
+    "power_sweep_figure",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .bands import AnalysisError
 from .findings import Findings
@@ -84,10 +85,31 @@ def blocks(ds: xr.Dataset) -> Iterator[tuple[str, dict[str, float], xr.Dataset]]
         if not around:
             yield name, which, step
             continue
-        rows = np.stack([step[key].values for key in around], axis=1)
-        for values in dict.fromkeys(map(tuple, rows.tolist())):
-            chosen = (rows == values).all(axis=1)
-            yield name, which | dict(zip(around, values, strict=True)), step.isel(point=chosen)
+        rows = np.stack([step[key].values.astype(float) for key in around], axis=1)
+        visits = _visits(step, rows)
+        for *values, visit in dict.fromkeys(map(tuple, np.column_stack([rows, visits]).tolist())):
+            chosen = (rows == values).all(axis=1) & (visits == visit)
+            at = dict(zip(around, values, strict=True)) | ({"reference": visit} if visit else {})
+            block = step.isel(point=chosen)
+            yield name, which | at, block.drop_vars("reference") if visits.any() else block
+
+
+def _visits(step: xr.Dataset, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Which visit to the reference of an axis around the procedure each point belongs to, from 1; 0: none.
+
+    Each visit is a block of its own, for whoever wants to see what has changed. Where all blocks have
+    reference points, these are the procedure's own.
+
+    :param rows: set-points of the axes around it, (points, axes)
+    """
+    none = np.zeros(len(rows), dtype=np.int64)
+    if "reference" not in step:
+        return none
+    reference = step["reference"].values == 1
+    if len(np.unique(rows[reference], axis=0)) == len(np.unique(rows, axis=0)):
+        return none
+    begins = reference & ~np.concatenate([[False], reference[:-1]])
+    return np.where(reference, np.cumsum(begins), none)
 
 
 def steps_of(ds: xr.Dataset) -> Iterator[xr.Dataset]:

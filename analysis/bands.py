@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,26 +39,27 @@ def good_points(ds: xr.Dataset) -> npt.NDArray[np.bool_]:
     return (ds["flags"].values.astype(np.int64) & bad) == 0
 
 
-def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> xr.Dataset:
-    """Intensity of each band at each point: counts per second; W where the spectrum is in W/nm.
+class Spectra(NamedTuple):
+    """By rising nm: spectra and 1 σ (point, pixels); response and what turns a pixel into its share of an
+    integral, both (pixels,).
 
-    The intensity is the sum of the pixels inside the window: I = Σ fᵢ·Sᵢ, where fᵢ is the fraction of
-    pixel i that lies inside. A pixel reaches half way to its neighbours, and its counts are taken as
-    spread evenly over it, so that moving an edge of the window moves the intensity without steps and
-    two adjoining windows add up to the joint one. No baseline is subtracted. Where the run holds the response
-    of the emission path, it is divided by that first: then the intensity counts photons, on a relative scale.
+    :param response: 1 where the run does not know it, NaN where it is not calibrated
+    :param widths: of the pixels in nm where the spectrum is a density, else 1
+    """
 
-    The uncertainty is √Σ(fᵢ·σᵢ)², the pixels being independent. Without ``spectrum_errors`` σ is the
-    same for all pixels of a spectrum and comes from the scatter between neighbours (see
-    :func:`pixel_scatter`).
+    wavelength: Array
+    spectrum: Array
+    errors: Array
+    response: Array
+    widths: Array
+
+
+def spectra(ds: xr.Dataset) -> Spectra:
+    """The spectra of a run. Without ``spectrum_errors`` σ is the same for all pixels of a spectrum and comes
+    from the scatter between neighbours (see :func:`pixel_scatter`).
 
     :param ds: ``spectrum`` and ``spectrum_errors`` (point, wavelength), ``response`` (wavelength)
-    :param windows: band name to (low, high) in nm; by default the bands of ``ds.attrs["sample"]``
-    :return: per band ``<name>`` and ``<name>_errors`` (1 σ), both (point,), with irradiances, direction
-        and flags carried along. A point with a NaN pixel inside the window is NaN.
     """
-    import xarray as xr
-
     order = np.argsort(ds["wavelength"].values)
     wavelength = ds["wavelength"].values[order].astype(float)
     spectrum = ds["spectrum"].transpose("point", "wavelength").values[:, order].astype(float)
@@ -66,26 +67,63 @@ def integrate_bands(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] |
         errors = ds["spectrum_errors"].transpose("point", "wavelength").values[:, order].astype(float)
     else:
         errors = np.broadcast_to(pixel_scatter(spectrum)[:, None], spectrum.shape)
-    response = ds["response"].values[order] if "response" in ds else np.ones(len(wavelength))
+    response = ds["response"].values[order].astype(float) if "response" in ds else np.ones(len(order))
+    density = str(ds["spectrum"].attrs.get("units", "")).endswith("/nm")
+    widths = pixel_widths(wavelength) if density else np.ones(len(order))
+    return Spectra(wavelength, spectrum, errors, response, widths)
 
-    units = str(ds["spectrum"].attrs.get("units", "1/s"))
-    density = units.endswith("/nm")
-    units = units.removesuffix("/nm")
-    result = ds[[name for name in _CARRIED if name in ds]].drop_vars("wavelength", errors="ignore")
-    result.attrs = dict(ds.attrs)
-    for name, window in band_windows(ds, windows).items():
-        fraction = pixel_fractions(wavelength, window, f"band '{name}'")
-        if not np.isfinite(response[fraction > 0]).all():
+
+def band_weights(seen: Spectra, windows: Mapping[str, tuple[float, float]]) -> Array:
+    """What each pixel counts in each band, (pixels, bands): the part of it inside, over the response.
+
+    :raises AnalysisError: a band reaches beyond what was recorded, or where the response is known
+    """
+    columns = []
+    for name, window in windows.items():
+        fraction = pixel_fractions(seen.wavelength, window, f"band '{name}'")
+        if not np.isfinite(seen.response[fraction > 0]).all():
             raise AnalysisError(
                 f"band '{name}': {window[0]:g} to {window[1]:g} nm is outside of where the response is known"
             )
-        fraction = np.where(fraction > 0, fraction / response, 0.0)
-        if density:
-            fraction = fraction * pixel_widths(wavelength)
-        inside = fraction > 0  # a NaN elsewhere in the spectrum is no concern of this band
+        columns.append(np.where(fraction > 0, fraction / seen.response * seen.widths, 0.0))
+    return np.stack(columns, axis=1)
+
+
+def integrate_bands(
+    ds: xr.Dataset,
+    windows: Mapping[str, tuple[float, float]] | None = None,
+    weights: Array | None = None,
+) -> xr.Dataset:
+    """Intensity of each band at each point: counts per second; W where the spectrum is in W/nm.
+
+    The intensity is the sum of the pixels inside the window: I = Σ fᵢ·Sᵢ, where fᵢ is the fraction of
+    pixel i that lies inside. A pixel reaches half way to its neighbours, and its counts are taken as
+    spread evenly over it, so that moving an edge of the window moves the intensity without steps and
+    two adjoining windows add up to the joint one. No baseline is subtracted (see
+    :mod:`~antistokes.analysis.ground`). Where the run holds the response of the emission path, it is divided
+    by that first: then the intensity counts photons, on a relative scale.
+
+    The uncertainty is √Σ(fᵢ·σᵢ)², the pixels being independent.
+
+    :param ds: see :func:`spectra`
+    :param windows: band name to (low, high) in nm; by default the bands of ``ds.attrs["sample"]``
+    :param weights: (pixels, bands) to use instead of :func:`band_weights`
+    :return: per band ``<name>`` and ``<name>_errors`` (1 σ), both (point,), with irradiances, direction
+        and flags carried along. A point with a NaN pixel inside the window is NaN.
+    """
+    import xarray as xr
+
+    windows = band_windows(ds, windows)
+    seen = spectra(ds)
+    weights = band_weights(seen, windows) if weights is None else weights
+    units = str(ds["spectrum"].attrs.get("units", "1/s")).removesuffix("/nm")
+    result = ds[[name for name in _CARRIED if name in ds]].drop_vars("wavelength", errors="ignore")
+    result.attrs = dict(ds.attrs)
+    for (name, window), weight in zip(windows.items(), weights.T, strict=True):
+        used = weight != 0  # a NaN elsewhere in the spectrum is no concern of this band
         attrs = {"units": units, "window": list(window)}
-        intensity = spectrum[:, inside] @ fraction[inside]
-        sigma = np.sqrt(errors[:, inside] ** 2 @ fraction[inside] ** 2)
+        intensity = seen.spectrum[:, used] @ weight[used]
+        sigma = np.sqrt(seen.errors[:, used] ** 2 @ weight[used] ** 2)
         result[name] = xr.DataArray(intensity, dims="point", attrs={**attrs, "long_name": f"{name} band"})
         result[f"{name}_errors"] = xr.DataArray(sigma, dims="point", attrs={**attrs, "long_name": "1 sigma"})
     return result

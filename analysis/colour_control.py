@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .band_ratio import band_ratio
 from .bands import AnalysisError
-from .emission_colour import Colours, band_ratio, colours
+from .emission_colour import Colours, colours
 from .findings import Finding, Findings
 
 if TYPE_CHECKING:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands, pixel_fractions
+from .bands import AnalysisError, band_windows, good_points, integrate_bands, pixel_fractions
 from .emission_lines import EV_NM
 from .findings import Finding, Findings
 from .fitting import Points, fit
-from .power_law import SLACK, band_points
+from .local_exponents import SLACK
+from .power_law import band_points
 from .runfile import load
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ Windows = Mapping[str, tuple[float, float]]
 #: value and 1 σ
 Measured = tuple[float, float]
 
+#: standard errors by which the brightest sample must lead
+_CLEAR = 3.0
 #: points around an irradiance that a parabola is fitted to, and the farthest they may be, in ln P
 _NEIGHBOURS, _REACH = 6, math.log(10.0)
 
@@ -245,17 +248,17 @@ def size_exponent(
 def best_concentration(intensities: Mapping[float, Measured], of: str = "") -> Finding:
     """The concentration, in %, of the brightest of several samples; nothing is claimed between them.
 
-    The error is half the distance to the neighbours; the note says by how much the second one is dimmer.
+    Which of them it is has no error where it leads by more than three standard errors; else the error is the
+    distance to the second one. The note says by how much that one is dimmer.
     """
     if len(intensities) < 2:
         raise AnalysisError(f"best concentration: {len(intensities)} sample; at least 2 are needed")
     order = sorted(intensities, key=lambda c: -intensities[c][0])
     first, second = order[0], order[1]
-    known: Array = np.sort(np.array(list(intensities)))
-    i = int(np.searchsorted(known, first))
-    gaps = np.diff(known)[max(i - 1, 0) : i + 1]
     value, stderr = ratio(intensities[first], intensities[second])
+    doubt = 0.0 if value - 1 > _CLEAR * stderr else abs(second - first)
+    known = ", ".join(f"{c:g}" for c in sorted(intensities))
     return Finding(
-        quantity="best concentration", of=of, value=float(first), stderr=float(gaps.max()) / 2, unit="%",
-        note=f"of {', '.join(f'{c:g}' for c in known)} %; {value:.3g} ± {stderr:.1g} times {second:g} %",
+        quantity="best concentration", of=of, value=float(first), stderr=doubt, unit="%",
+        note=f"of {known} %; {value:.3g} ± {stderr:.1g} times {second:g} %",
     )  # fmt: skip

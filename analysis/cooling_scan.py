@@ -11,8 +11,7 @@ import numpy as np
 from .bands import AnalysisError, Array, band_windows, good_points, pixel_fractions
 from .findings import Finding, Findings
 from .heat_balance import HeatBalance, HeatPoints, heat_balance
-from .laser_lines import LASER_MASK, laser_free
-from .spectrum import excitation_wavelengths
+from .laser_lines import LASER_MASK, excitation_wavelengths, laser_free
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,13 +103,24 @@ def _points(runs: Sequence[xr.Dataset], windows: Windows | None) -> HeatPoints:
         counts, errors = _emission(ds, windows, known)
         counts = np.where(good_points(ds), counts, np.nan)  # a saturated spectrum spoils no temperature
         setpoint = ds["excitation_wavelength"].values if "excitation_wavelength" in ds else laser
-        names = "pump_power", "pump_power_errors", "delta_t", "delta_t_errors"
-        columns = [setpoint, laser, *(ds[name].values for name in names), counts, errors]
+        power, power_error = _power(ds)
+        digits = [float(f"{p:.1e}") for p in power]  # what was measured scatters by less
+        nominal = 1e-3 * ds["power"].values if "power" in ds.coords else digits
+        change, change_error = ds["delta_t"].values, ds["delta_t_errors"].values
+        columns = [setpoint, laser, power, power_error, nominal, change, change_error, counts, errors]
         parts.append(np.stack([np.asarray(column, float) for column in columns])[:, good])
     table = np.concatenate(parts, axis=1)
     if not table.shape[1]:
         raise AnalysisError("cooling scan: no usable point; all are flagged or NaN")
     return HeatPoints(*table[:, np.lexsort((table[2], table[1]))])
+
+
+def _power(ds: xr.Dataset) -> tuple[Array, Array]:
+    """While the temperature was measured, in W, and 1 σ: the mean of before and after where known."""
+    before, error = (ds[name].values.astype(float) for name in ("pump_power", "pump_power_errors"))
+    after = ds["pump_power_after"].values if "pump_power_after" in ds else np.full(len(before), np.nan)
+    both = np.isfinite(after)
+    return np.where(both, (before + after) / 2, before), np.where(both, error / math.sqrt(2), error)
 
 
 def _emission(ds: xr.Dataset, windows: Windows | None, lasers: Array) -> tuple[Array, Array]:
@@ -163,29 +173,29 @@ def _mean_emission(runs: Sequence[xr.Dataset], windows: Windows | None) -> tuple
 
 
 def _changes(points: HeatPoints, absorptance: Sequence[tuple[float, float]] | None) -> Iterator[Finding]:
-    """ΔT at every wavelength and power, and per power; several visits to one are averaged."""
-    power = np.array([float(f"{p:.1e}") for p in points.power])  # what was measured scatters by less
-    several = len(np.unique(power)) > 1
-    for nm, watts in dict.fromkeys(zip(points.setpoint.tolist(), power.tolist(), strict=True)):
-        here = points[(points.setpoint == nm) & (power == watts)]
-        weight = 1 / np.maximum(here.change_errors, 1e-9) ** 2
-        change, stderr = float(np.average(here.change, weights=weight)), float(weight.sum() ** -0.5)
+    """ΔT at every wavelength and power set, in proportion to it, and per power; several visits to one are
+    averaged."""
+    several = len(np.unique(points.nominal)) > 1
+    for nm, watts in dict.fromkeys(zip(points.setpoint.tolist(), points.nominal.tolist(), strict=True)):
+        here = points[(points.setpoint == nm) & (points.nominal == watts)]
+        changes = here.change * watts / here.power
+        errors = np.hypot(here.change_errors * watts / here.power, changes * here.power_errors / here.power)
+        weight = 1 / np.maximum(errors, 1e-9) ** 2
+        change, stderr = float(np.average(changes, weights=weight)), float(weight.sum() ** -0.5)
         at = {"excitation_wavelength": nm} | ({"power": watts * 1e3} if several else {})
-        mean = float(here.power.mean())
         yield Finding(
             quantity="temperature change", value=change, stderr=stderr, unit="K", at=at,
-            note=f"of the lit sample, at {mean * 1e3:.3g} mW",
+            note=f"of the lit sample, at {watts * 1e3:.3g} mW",
         )  # fmt: skip
-        per, note = mean, "per incident power"
+        per, note = watts, "per incident power"
         if absorptance is not None:
             known, fraction = np.array(sorted(absorptance)).T
             if not known[0] <= nm <= known[-1]:
                 raise AnalysisError(f"absorptance: {nm:g} nm is outside of {known[0]:g} to {known[-1]:g} nm")
-            per, note = mean * float(np.interp(nm, known, fraction)), "per absorbed power"
-        relative = float(np.linalg.norm(here.power_errors)) / len(here.power) / mean
+            per, note = watts * float(np.interp(nm, known, fraction)), "per absorbed power"
         yield Finding(
-            quantity="temperature change per power", value=change / per,
-            stderr=math.hypot(stderr, change * relative) / per, unit="K/W", at=at, note=note,
+            quantity="temperature change per power", value=change / per, stderr=stderr / per, unit="K/W",
+            at=at, note=note,
         )  # fmt: skip
 
 

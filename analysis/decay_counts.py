@@ -16,6 +16,9 @@ from .photon_timing import coates, dead_time_corrected
 if TYPE_CHECKING:
     import xarray as xr
 
+_LAST = 0.05  # of the bins: before the next pulse
+_BRIGHT = 10.0  # standard deviations of the dark that the highest bin of a response must reach
+
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
@@ -30,6 +33,7 @@ class Histogram:
     :param gated: the pulses are as long as they are wanted; else they are those of a mode-locked laser
     :param dark: counts per bin without light, in as many cycles, and 1 σ; NaN: not measured
     :param response: instrument response, Σ = 1, (bins,)
+    :param response_is_dark: it was measured, but no pump reached the detector
     """
 
     time: Array
@@ -41,11 +45,20 @@ class Histogram:
     gated: bool
     dark: tuple[float, float] = (math.nan, math.nan)
     response: Array | None = None
+    response_is_dark: bool = False
 
     @property
     def width(self) -> float:
         """Of a bin, s."""
         return float(self.time[-1] - self.time[0]) / (len(self.time) - 1)
+
+    @property
+    def left(self) -> tuple[float, float]:
+        """Light in the last bins of the period, counts per bin above those without light, and 1 σ."""
+        last = slice(-max(int(_LAST * len(self.counts)), 1), None)
+        counts, share = self.counts[last], self.live[last].mean()
+        error = math.sqrt(counts.sum()) / share / len(counts)
+        return float(counts.mean() / share) - self.dark[0], math.hypot(error, self.dark[1])
 
     @property
     def decay_begins(self) -> int:
@@ -63,11 +76,12 @@ class Histogram:
         return first
 
 
-def histogram_of(ds: xr.Dataset) -> Histogram:
+def histogram_of(ds: xr.Dataset, dead_time: float = 1.0) -> Histogram:
     """The histogram of all good points of *ds*, added.
 
     :param ds: ``decay`` (point, decay_time), ``triggers``, ``bin_width``, ``pulse_period``; with
         ``decay_dark`` and ``irf`` where they were measured
+    :param dead_time: in units of the one stated
     :raises AnalysisError: no point is good
     """
     ds = ds.isel(point=good_points(ds) & (np.nan_to_num(ds["triggers"].values) > 0))
@@ -79,15 +93,15 @@ def histogram_of(ds: xr.Dataset) -> Histogram:
     inside = (ds["decay_time"].values + width <= period * (1 + 1e-9)) & (time >= -1e-6 * width)
     triggers = float(ds["triggers"].sum())
     counts = _added(ds, "decay")
-    live = live_share(counts, triggers, float(ds["dead_time"].mean()) / width)
-    dark, response = (math.nan, math.nan), None
+    live = live_share(counts, triggers, dead_time * float(ds["dead_time"].mean()) / width)
+    dark, response, measured = (math.nan, math.nan), None, False
     if "decay_dark" in ds and float(ds["triggers_dark"].sum()) > 0:
         ratio = triggers / float(ds["triggers_dark"].sum())
         total, bins = float(_added(ds, "decay_dark")[inside].sum()), int(inside.sum())
         # at least one count's worth of doubt
         dark = ratio * total / bins, ratio * math.sqrt(max(total, 1.0)) / bins
     if "irf" in ds and float(ds["triggers_irf"].sum()) > 0:
-        response = _response(ds, inside, dark[0] / triggers, width)
+        response, measured = _response(ds, inside, dark[0] / triggers, width), True
     return Histogram(
         time[inside],
         counts[inside],
@@ -98,6 +112,7 @@ def histogram_of(ds: xr.Dataset) -> Histogram:
         bool(ds["gated"].all()),
         dark,
         response,
+        measured and response is None,
     )
 
 
@@ -130,14 +145,15 @@ def _added(ds: xr.Dataset, name: str) -> Array:
     return np.asarray(ds[name].transpose("point", "decay_time").values.astype(float).sum(axis=0))
 
 
-def _response(ds: xr.Dataset, inside: npt.NDArray[np.bool_], dark: float, width: float) -> Array:
-    """Of scattered pump, corrected like the decay; *dark* is in counts per bin and cycle."""
+def _response(ds: xr.Dataset, inside: npt.NDArray[np.bool_], dark: float, width: float) -> Array | None:
+    """Of scattered pump, corrected like the decay; *dark* is in counts per bin and cycle. None: too dark."""
     triggers = float(ds["triggers_irf"].sum())
     counts = _added(ds, "irf")
     live = live_share(counts, triggers, float(ds["dead_time"].mean()) / width)
     light = (counts / live)[inside]
     background = dark * triggers if math.isfinite(dark) else float(np.median(light))
-    light = np.where(light > background + 3 * math.sqrt(max(background, 1.0)), light - background, 0.0)
-    if not light.sum() > 0:
-        raise AnalysisError("instrument response: no light above the background; is the pump filtered away?")
+    noise = math.sqrt(max(background, 1.0))
+    if light.max() < background + _BRIGHT * noise:
+        return None
+    light = np.where(light > background + 3 * noise, light - background, 0.0)
     return np.asarray(light / light.sum())

@@ -3,7 +3,9 @@
 AIC = −2·ln L + 2·k for k parameters (Akaike, IEEE Trans. Autom. Control 19, 716, 1974). A richer model is
 believed only when it is better by more than 4, below which a simpler one still has support (Burnham &
 Anderson, Model Selection and Multimodel Inference, 2002, 2.6): else noise would now and then add a component
-to a single exponential.
+to a single exponential. What all models know, as the lifetime, is their mean with weights exp(−AIC/2), and
+its error contains how far they are apart (ibid., eq. 4.9). Where even the best model leaves more than noise,
+the likelihoods are taken to the power 1/c, c its χ²/ν (QAIC, ibid., 2.5).
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ import numpy as np
 
 from .bands import AnalysisError
 from .decay_models import MODELS, Array, Decay, Model
-from .maximum_likelihood import Estimate, maximise
+from .maximum_likelihood import Estimate, jacobian, maximise
 
 _SUPPORT = 4.0  # AIC
+_SAY = 0.05  # weight
+_RARE = 0.1  # counts; bins with fewer scatter no more than that
 _SAME = 1.1  # ratio of two times that cannot be told apart
 _TOLERANCE, _EVALUATIONS = 1e-8, 120
 _TAIL = 0.1  # of the bins tell the background to begin with
@@ -77,8 +81,24 @@ class DecayFit:
         """χ² per degree of freedom, and its standard deviation when the model is right (Pearson)."""
         counts, expected = self.decay.data, np.maximum(self.estimate.expected, 1e-9)
         freedom = max(len(counts) - self.model.parameters, 1)
-        value = float(((counts - expected) ** 2 / expected).sum()) / freedom
-        return value, float(np.sqrt((2 + 1 / expected).sum())) / freedom
+        # a bin where a wrong model expects next to nothing would outweigh all others
+        value = min(float(((counts - expected) ** 2 / expected).sum()), self.estimate.deviance) / freedom
+        return value, float(np.sqrt((2 + 1 / np.maximum(expected, _RARE)).sum())) / freedom
+
+    @property
+    def excess(self) -> float:
+        """χ² per degree of freedom where it is more than counting explains, else 1."""
+        chi, sigma = self.chi_square
+        return chi if chi > 1 + 3 * sigma else 1.0
+
+    @property
+    def background_slopes(self) -> Array:
+        """By how much one count more raises the background, for each bin of the counter, (bins,)."""
+        estimate, decay = self.estimate, self.decay
+        slopes = jacobian(lambda theta: self.model.expected(theta, decay), estimate.theta)
+        raised = estimate.covariance[-1] @ (slopes / np.maximum(estimate.expected, 1e-9)[:, None]).T
+        sizes = np.ones(len(decay.counts)) if decay.sizes is None else decay.sizes
+        return np.repeat(raised[: len(sizes)], sizes.astype(int))
 
     @property
     def is_distinct(self) -> bool:
@@ -98,10 +118,9 @@ class DecayFit:
         return [self._of(partial(_component, quantity, int(i))) for i in order]
 
     def _of(self, quantity: Callable[[Array], float]) -> tuple[float, float]:
-        chi, sigma = self.chi_square
         # scatter that counting cannot explain; see :mod:`.fitting`
-        scale = np.sqrt(chi) if chi > 1 + 3 * sigma else 1.0
-        return float(quantity(self.estimate.theta)), self.estimate.stderr(quantity) * float(scale)
+        scale = float(np.sqrt(self.excess))
+        return float(quantity(self.estimate.theta)), self.estimate.stderr(quantity) * scale
 
 
 def _component(quantity: Callable[[Array], Array], number: int, theta: Array) -> float:
@@ -123,9 +142,40 @@ def fit_decay(decay: Decay, models: Sequence[Model] = MODELS) -> list[DecayFit]:
         raise AnalysisError(
             f"decay of {decay.counts.sum():g} counts: none of {len(fits)} models describes it"
         )
-    least = min(fit.aic for fit in usable)
-    best = min((f for f in usable if f.aic <= least + _SUPPORT), key=lambda f: (f.model.parameters, f.aic))
+    worse = _above_best(usable)
+    supported = [fit for fit, above in zip(usable, worse, strict=True) if above <= _SUPPORT]
+    best = min(supported, key=lambda fit: (fit.model.parameters, fit.aic))
     return [best, *sorted((fit for fit in fits if fit is not best), key=lambda fit: fit.aic)]
+
+
+def averaged(
+    fits: Sequence[DecayFit], quantity: Callable[[DecayFit], tuple[float, float]]
+) -> tuple[float, float, int]:
+    """A *quantity* (value, 1 σ) by all models that know it, its 1 σ, and how many models have a say in it.
+
+    Where none is right, its error contains how far those are off that fit better but cannot be told apart.
+    """
+    known = [fit for fit in fits if np.isfinite(quantity(fit)[0])]
+    usable = [fit for fit in known if fit.is_distinct and np.isfinite(quantity(fit)[1])]
+    if not usable:
+        return *quantity(fits[0]), 1
+    weights = np.exp(-0.5 * _above_best(usable))
+    weights /= weights.sum()
+    values, errors = np.transpose([quantity(fit) for fit in usable])
+    mean = float(weights @ values)
+    error = float(weights @ np.hypot(errors, values - mean))
+    least = min(fit.estimate.deviance for fit in usable)
+    better = [quantity(fit)[0] - mean for fit in known if fit.estimate.deviance < least]
+    if better and fits[0].excess > 1:
+        error = float(np.hypot(error, np.sqrt(np.mean(np.square(better)))))
+    return mean, error, int((weights > _SAY).sum())
+
+
+def _above_best(fits: Sequence[DecayFit]) -> Array:
+    """QAIC above that of the best of *fits*, (fits,)."""
+    excess = min(fit.excess for fit in fits)
+    criteria = np.array([fit.estimate.deviance / excess + 2 * fit.model.parameters for fit in fits])
+    return criteria - criteria.min()
 
 
 def _fit(decay: Decay, model: Model, start: Array) -> DecayFit:

@@ -21,7 +21,8 @@ from .bands import AnalysisError
 
 Array = npt.NDArray[np.float64]
 
-_PULSES = 2  # this one and the one before, whose light may still be seen
+_PULSES = 8  # before this one, at most, whose stretched decay may still be seen
+_GONE = 25.0  # (t/τ)^β after which none is
 _GROUP = 0.03
 _FLOOR = 1e-2  # counts
 _NODES = (
@@ -146,16 +147,18 @@ class Model:
         """s; NaN without a rise."""
         return float(np.exp(theta[-2])) if self.rise else np.nan
 
-    def to_come(self, theta: Array, time: Array) -> Array:
-        """Integral of the light, without background, from *time* (s) on; of all of it for times before 0."""
-        late = np.maximum(time, 0.0)
-        result = np.zeros(len(late))
+    def to_come(self, theta: Array, time: Array, period: float = np.inf) -> Array:
+        """Integral of the light, without background, from *time* (s) on; of all of it for times before 0.
+
+        With a finite *period* that of all earlier pulses is added, whose light goes on meanwhile.
+        """
+        result = np.zeros(len(time))
         beta = self.beta(theta)
         amplitudes = self.amplitudes(theta)
         for amplitude, lifetime in zip(amplitudes, self.lifetimes(theta), strict=True):
-            result += amplitude * _to_come(late, lifetime, beta)
+            result += amplitude * _to_come(time, lifetime, beta, period)
         if self.rise:
-            result -= theta[-3] * amplitudes.sum() * _to_come(late, self.rise_time(theta), 1.0)
+            result -= theta[-3] * amplitudes.sum() * _to_come(time, self.rise_time(theta), 1.0, period)
         return result
 
     def expected(self, theta: Array, decay: Decay) -> Array:
@@ -184,11 +187,7 @@ class Model:
 
     def _binned(self, theta: Array, edges: Array, decay: Decay) -> Array:
         """Light between *edges*, that of earlier pulses included, in counts."""
-        result = np.zeros(len(edges) - 1)
-        for pulse in range(_PULSES if np.isfinite(decay.period) else 1):
-            late = edges + pulse * decay.period if pulse else edges
-            result -= np.diff(self.to_come(theta, late))
-        return result / decay.width
+        return -np.diff(self.to_come(theta, edges, decay.period)) / decay.width
 
     def _smeared(self, theta: Array, decay: Decay) -> Array:
         """The light convolved with the response; both are taken as even inside a bin."""
@@ -208,14 +207,23 @@ def _positive(expected: Array) -> Array:
     return np.asarray((expected + np.hypot(expected, _FLOOR)) / 2)
 
 
-def _to_come(time: Array, lifetime: float, beta: float) -> Array:
-    """∫ exp(−(t/τ)^β) dt from *time* on, exact in the far tail too."""
-    if beta == 1.0:
-        return np.asarray(lifetime * np.exp(-time / lifetime))
+def _to_come(time: Array, lifetime: float, beta: float, period: float) -> Array:
+    """∫ exp(−(t/τ)^β) dt from *time* on, exact in the far tail too, and the same of all earlier pulses."""
     from scipy.special import gamma, gammaincc
 
+    late = np.maximum(time, 0.0)
+    if beta == 1.0:
+        light = lifetime * np.exp(-late / lifetime)
+        if np.isfinite(period):
+            light += lifetime * np.exp(-(time + period) / lifetime) / -np.expm1(-period / lifetime)
+        return np.asarray(light)
     order = 1 / beta
-    return np.asarray(lifetime * order * gamma(order) * gammaincc(order, (time / lifetime) ** beta))
+    since = [late]
+    if np.isfinite(period):
+        earlier = min(_PULSES, int(np.ceil(lifetime / period * _GONE**order)))
+        since += [np.maximum(time + number * period, 0.0) for number in range(1, earlier + 1)]
+    to_come = gammaincc(order, (np.stack(since) / lifetime) ** beta).sum(axis=0)
+    return np.asarray(lifetime * order * gamma(order) * to_come)
 
 
 #: from the simplest to the richest

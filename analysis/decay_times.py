@@ -37,6 +37,8 @@ class Counted:
     :param live: share of the cycles in which each bin could count, (bins,)
     :param background: counts per bin and 1 σ
     :param scale: s: the fastest feature is no shorter
+    :param raised: by how much one count more in each bin raised the background, where it was found from these
+        counts, (bins,); none: it was not
     """
 
     time: Array
@@ -44,13 +46,21 @@ class Counted:
     live: Array
     background: tuple[float, float]
     scale: float
+    raised: Array | None = None
 
     @property
     def width(self) -> float:
         return float(self.time[-1] - self.time[0]) / (len(self.time) - 1)
 
     def __getitem__(self, choice: slice) -> Counted:
-        return replace(self, time=self.time[choice], counts=self.counts[choice], live=self.live[choice])
+        raised = None if self.raised is None else self.raised[choice]
+        return replace(
+            self,
+            time=self.time[choice],
+            counts=self.counts[choice],
+            live=self.live[choice],
+            raised=raised,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +151,8 @@ def measured(counted: Counted, *definitions: Callable[[Array, Array], float]) ->
     """
     curve = curve_through(counted)
     level, doubt = counted.background
-    other = curve_through(replace(counted, background=(level + doubt, 0.0))).light if doubt else curve.light
+    levels = (level + doubt, max(level - doubt, 0.0)) if doubt else ()
+    others = [curve_through(replace(counted, background=(other, 0.0))).light for other in levels]
     drawn = curve.drawn()
     found: list[Time] = []
     for definition in definitions:
@@ -149,7 +160,9 @@ def measured(counted: Counted, *definitions: Callable[[Array, Array], float]) ->
         scatter = np.array([definition(curve.time, light) for light in drawn])
         seen = scatter[np.isfinite(scatter)]
         low, middle, high = np.quantile(seen, _QUANTILES) if len(seen) > _DRAWS / 2 else (np.nan,) * 3
-        by_background = definition(curve.time, other) - value
+        changes = [abs(definition(curve.time, light) - value) for light in others]
+        # of two curves one may no longer show it
+        by_background = max((c for c in changes if np.isfinite(c)), default=np.nan if changes else 0.0)
         # a peak is the highest place of a noisy curve: what drawing again adds is taken off once
         found.append((2 * value - float(middle), float(np.hypot((high - low) / 2, by_background))))
     return found
@@ -214,6 +227,8 @@ def mean_arrival(counted: Counted) -> Time:
     middle = counted.time - counted.time[0] + counted.width / 2
     total = light.sum()
     mean = float((middle * light).sum() / total)
-    statistical = float(((middle - mean) ** 2 * counted.counts * weight**2).sum()) / total**2
-    by_background = float((middle - mean).sum()) / total * doubt
-    return mean, float(np.hypot(np.sqrt(statistical), by_background))
+    lever = float((middle - mean).sum())  # of the background
+    raised = np.zeros(len(light)) if counted.raised is None else counted.raised
+    statistical = float((((middle - mean) * weight - lever * raised) ** 2 * counted.counts).sum())
+    elsewhere = max(doubt**2 - float((raised**2 * counted.counts).sum()), 0.0)
+    return mean, float(np.sqrt(statistical + lever**2 * elsewhere) / abs(total))

@@ -1,20 +1,27 @@
-"""What changes with time or dose while a run goes on: seen at its reference points, and taken out."""
+"""What changes with time or dose while a run goes on, as its reference points show it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from .analyse import axes_of
 from .bands import Array, good_points, integrate_bands
 from .fitting import chi2_scale
 
 if TYPE_CHECKING:
     import xarray as xr
 
+Rows = npt.NDArray[np.intp]
+
 _LEAST_POINTS = 3
+#: how emission goes with power, where the run does not tell: exponent and 1 σ
+_EXPONENT = (1.5, 1.0)
+_BETTER = 4.0  # of χ², in units of χ²/ν: from there on one explanation is better than the other
 _SURE = 5.0  # standard errors that a band must have at every reference point
 
 
@@ -29,6 +36,7 @@ class Drift:
     :param x: (points,) of all points of the run, from the first one
     :param change: relative, over the whole run
     :param points: how many reference points that is from
+    :param rival: the same against the other, where that explains the reference points nearly as well
     """
 
     rate: float
@@ -39,6 +47,7 @@ class Drift:
     x: Array
     change: float
     points: int
+    rival: Drift | None = None
 
     def removed(self, ds: xr.Dataset, sigmas: float = 0.0) -> xr.Dataset:
         """*ds* as it were without drift, its reference points left out.
@@ -77,45 +86,71 @@ def without_references(ds: xr.Dataset) -> xr.Dataset:
 
 
 def find_drift(
-    ds: xr.Dataset, windows: Mapping[str, tuple[float, float]], exponents: Mapping[str, float]
+    ds: xr.Dataset,
+    windows: Mapping[str, tuple[float, float]],
+    exponents: Mapping[str, float] | None = None,
 ) -> Drift | None:
     """From the bands at the reference points, brought to equal irradiance; None where these are too few.
 
     ln I of all bands together, weighted, is fitted by a straight line against time and against dose (where
-    the run has it). What the bands have in common is found, not what one of them does alone.
+    the run has it). What the bands have in common is found, not what one of them does alone. Where there are
+    reference points at several set-points (two powers at one wavelength) the lines have the same slope.
 
-    :param exponents: d ln I/d ln P of the bands at the reference irradiance
+    :param exponents: d ln I/d ln P of the bands at the reference irradiance; None: not known
     """
-    if "reference" not in ds:
+    if "reference" not in ds or not windows:
         return None
-    chosen = (ds["reference"].values == 1) & good_points(ds)
-    series = _common_series(ds.isel(point=chosen), windows, exponents)
-    if series is None or len(series[0]) < _LEAST_POINTS:
+    chosen = np.flatnonzero((ds["reference"].values == 1) & good_points(ds))
+    parts = []
+    for rows in _same_setpoints(ds, chosen):
+        series = _common_series(ds.isel(point=rows), windows, exponents)
+        if series is not None and len(rows) > 1:
+            parts.append((rows, *series))
+    if not parts or sum(len(rows) - 1 for rows, _, _ in parts) < _LEAST_POINTS - 1:
         return None
-    y, sigma = series
-    axes: dict[Literal["time", "dose"], Array] = {"time": ds["time"].values.astype(float)}
-    if "dose" in ds and np.isfinite(ds["dose"].values).all():
-        axes["dose"] = ds["dose"].values.astype(float)
-    fits = {name: _line(x[chosen] - x[0], y, sigma) for name, x in axes.items()}
-    best = min(fits, key=lambda name: fits[name][2])
-    slope, error, _ = fits[best]
-    x = axes[best] - axes[best][0]
+    chosen, y, sigma = (np.concatenate(column) for column in zip(*parts, strict=True))
+    group = np.repeat(np.arange(len(parts)), [len(rows) for rows, _, _ in parts])
+    axes = _in_the_middle(ds)
     hours = float(np.ptp(axes["time"])) / 3600
-    span = float(np.ptp(x))
-    return Drift(
-        slope * span / hours,
-        error * span / hours,
-        best,
-        slope,
-        error,
-        x,
-        float(np.expm1(slope * span)),
-        len(y),
-    )
+    drifts, misfit = [], []
+    for against, x in axes.items():
+        slope, error, chi2 = _line(x[chosen] - x[0], y, sigma, group)
+        span = float(np.ptp(x))
+        change = float(np.expm1(slope * span))
+        rates = slope * span / hours, error * span / hours
+        drifts.append(Drift(*rates, against, slope, error, x - x[0], change, len(y)))
+        misfit.append(chi2)
+    best = int(np.argmin(misfit))
+    enough = misfit[best] + _BETTER * max(misfit[best] / max(len(y) - len(parts) - 1, 1), 1.0)
+    rivals = [drifts[i] for i in range(len(drifts)) if i != best and misfit[i] < enough]
+    return replace(drifts[best], rival=rivals[0] if rivals else None)
+
+
+def _in_the_middle(ds: xr.Dataset) -> dict[Literal["time", "dose"], Array]:
+    """When each spectrum was taken, in s, and at which dose, in J/cm²: in the middle of its exposures.
+
+    The run notes the time after them, and the dose before them.
+    """
+    half = np.zeros(ds.sizes["point"])
+    if "exposure" in ds and "frames" in ds:
+        half = np.nan_to_num(ds["exposure"].values * ds["frames"].values / 2)
+    axes: dict[Literal["time", "dose"], Array] = {"time": ds["time"].values - half}
+    if "dose" in ds and np.isfinite(ds["dose"].values).all():
+        axes["dose"] = ds["dose"].values + np.nan_to_num(ds["irradiance_mean"].values) * half
+    return axes
+
+
+def _same_setpoints(ds: xr.Dataset, chosen: Rows) -> Iterator[Rows]:
+    """The points *chosen*, in groups that have all set-points in common."""
+    axes = axes_of(ds)
+    setpoints = np.stack([ds[name].values[chosen].astype(float) for name in axes] or [0.0 * chosen], axis=1)
+    _, group = np.unique(setpoints, axis=0, return_inverse=True)
+    for number in range(group.max(initial=-1) + 1):
+        yield chosen[group.ravel() == number]
 
 
 def _common_series(
-    ds: xr.Dataset, windows: Mapping[str, tuple[float, float]], exponents: Mapping[str, float]
+    ds: xr.Dataset, windows: Mapping[str, tuple[float, float]], exponents: Mapping[str, float] | None
 ) -> tuple[Array, Array] | None:
     """ln I at equal irradiance, mean of the bands that are seen at every point, about 0; and its 1 σ."""
     integrated = integrate_bands(ds, windows)
@@ -124,30 +159,33 @@ def _common_series(
     pump = np.zeros(len(x))
     if "irradiance_mean_errors" in ds:
         pump = ds["irradiance_mean_errors"].values / irradiance
+    known = dict.fromkeys(windows, _EXPONENT[0]) if exponents is None else exponents
+    doubt = _EXPONENT[1] * x if exponents is None else np.zeros(len(x))
     rows, noise, weights, powers = [], [], [], []
     for name in windows:
         value, error = integrated[name].values, integrated[f"{name}_errors"].values
-        if name not in exponents or not len(value) or not (value > _SURE * error).all():
+        if name not in known or not len(value) or not (value > _SURE * error).all():
             continue
-        y = np.log(value) - exponents[name] * x
+        y = np.log(value) - known[name] * x
         rows.append(y - y.mean())
         noise.append(error / value)
         weights.append(1 / np.mean(noise[-1] ** 2 + 1e-12))
-        powers.append(exponents[name])
+        powers.append(known[name])
     if not rows:
         return None
     share = np.array(weights) / np.sum(weights)
     # an error of the irradiance is common to all bands
-    variance = share**2 @ np.square(noise) + (share @ np.array(powers) * pump) ** 2
+    variance = share**2 @ np.square(noise) + (share @ np.array(powers) * pump) ** 2 + doubt**2
     return share @ np.array(rows), np.sqrt(variance)
 
 
-def _line(x: Array, y: Array, sigma: Array) -> tuple[float, float, float]:
-    """Slope of the weighted straight line, its 1 σ, and χ²."""
-    design = np.stack([np.ones_like(x), x / np.ptp(x)], axis=1)
+def _line(x: Array, y: Array, sigma: Array, group: Rows) -> tuple[float, float, float]:
+    """Slope of weighted straight lines, one for each *group*, all with this slope; its 1 σ, and χ²."""
+    offsets = (group[:, None] == np.unique(group)).astype(float)
+    design = np.column_stack([offsets, x / np.ptp(x)])
     weight = 1 / np.maximum(sigma, 1e-9)
     covariance = np.linalg.inv((design.T * weight**2) @ design)
     beta = covariance @ (design.T @ (weight**2 * y))
     chi2 = float((((y - design @ beta) * weight) ** 2).sum())
-    error = np.sqrt(covariance[1, 1] * chi2_scale(chi2, len(x) - 2))
-    return float(beta[1] / np.ptp(x)), float(error / np.ptp(x)), chi2
+    error = np.sqrt(covariance[-1, -1] * chi2_scale(chi2, len(x) - len(beta)))
+    return float(beta[-1] / np.ptp(x)), float(error / np.ptp(x)), chi2

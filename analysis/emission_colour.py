@@ -8,29 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .bands import (
-    AnalysisError,
-    Array,
-    band_windows,
-    good_points,
-    is_corrected,
-    pixel_fractions,
-    pixel_scatter,
-    pixel_widths,
-)
-from .colour import (
-    VISIBLE,
-    Chromaticity,
-    between_bands,
-    chromaticity,
-    error_ellipse,
-    pixel_weights,
-    without_pedestal,
-)
+from .bands import AnalysisError, Array, good_points, is_corrected, spectra
+from .colour import VISIBLE, Chromaticity, chromaticity, error_ellipse, pixel_weights
 from .findings import Finding
 
 if TYPE_CHECKING:
@@ -76,48 +59,6 @@ class Colours:
         return {"xy": xy.tolist(), "ellipse": list(error_ellipse(covariance))}
 
 
-def band_ratio(
-    ds: xr.Dataset,
-    over: str,
-    windows: Mapping[str, tuple[float, float]] | None = None,
-) -> dict[str, tuple[Array, Array]]:
-    """Each band over the band *over*, and 1 σ; both (point,), NaN where a point is flagged.
-
-    Photons (on a relative scale where the response is known), summed over the pixels of a band as in
-    :func:`~antistokes.analysis.bands.integrate_bands`, light that strays evenly over the detector taken off.
-
-    :raises AnalysisError: there is no band *over*
-    """
-    windows = band_windows(ds, windows)
-    if over not in windows:
-        raise AnalysisError(f"band '{over}': there is none to divide by; known: {', '.join(windows)}")
-    seen = _spectra(ds)
-    inside = np.stack(
-        [pixel_fractions(seen.wavelength, w, f"band '{n}'") for n, w in windows.items()], axis=1
-    )
-    if seen.in_power:
-        inside *= pixel_widths(seen.wavelength)[:, None]
-    known = np.isfinite(seen.response)
-    for name, column in zip(windows, inside.T, strict=True):
-        if (column[~known] > 0).any():
-            raise AnalysisError(f"band '{name}': is outside of where the response is known")
-    empty = known & between_bands(seen.wavelength, windows)
-    weights = without_pedestal(np.where(inside > 0, inside / seen.response[:, None], 0.0), empty)
-    used = weights.any(axis=1)
-    weights = weights[used]
-    intensity = seen.spectrum[:, used] @ weights
-    below = list(windows).index(over)
-    under = np.where(good_points(ds) & (intensity[:, below] > 0), intensity[:, below], np.nan)
-    found = {}
-    for i, name in enumerate(windows):
-        if name != over:
-            ratio = intensity[:, i] / under
-            moves = weights[:, i] - ratio[:, None] * weights[:, below]
-            error = np.sqrt(((moves * seen.errors[:, used]) ** 2).sum(axis=1)) / under
-            found[name] = ratio, error
-    return found
-
-
 def colours(
     ds: xr.Dataset,
     windows: Mapping[str, tuple[float, float]] | None = None,
@@ -138,14 +79,14 @@ def colours(
             "chromaticity: the response of the emission path is not known: give the station a "
             "[response] file, or ask for uncorrected colours"
         )
-    seen = _spectra(ds)
+    seen = spectra(ds)
     known = seen.wavelength[np.isfinite(seen.response)]
     if not ((known > VISIBLE[0]) & (known < VISIBLE[1])).any():
         raise AnalysisError("chromaticity: nothing visible was recorded")
     laser = ds.attrs.get("excitation_wavelength")
     weights = pixel_weights(
         seen.wavelength,
-        "power" if seen.in_power else "photons",
+        "power" if str(ds["spectrum"].attrs.get("units", "")).endswith("/nm") else "photons",
         seen.response,
         list(lasers) or ([] if laser is None else [laser]),
         windows if windows else (ds.attrs.get("sample") or {}).get("bands"),
@@ -154,28 +95,6 @@ def colours(
     dark = ~good_points(ds)
     found.xy[dark], found.covariance[dark] = np.nan, np.nan
     return Colours(found, _warnings(known, corrected), corrected)
-
-
-class _Spectra(NamedTuple):
-    """By rising nm: spectra and 1 σ (point, pixels), response (pixels,), 1 where it is not known."""
-
-    wavelength: Array
-    spectrum: Array
-    errors: Array
-    response: Array
-    in_power: bool
-
-
-def _spectra(ds: xr.Dataset) -> _Spectra:
-    order = np.argsort(ds["wavelength"].values)
-    spectrum = ds["spectrum"].transpose("point", "wavelength").values[:, order].astype(float)
-    if "spectrum_errors" in ds:
-        errors = ds["spectrum_errors"].transpose("point", "wavelength").values[:, order].astype(float)
-    else:
-        errors = np.broadcast_to(pixel_scatter(spectrum)[:, None], spectrum.shape)
-    response = ds["response"].values[order] if "response" in ds else np.ones(len(order))
-    in_power = str(ds["spectrum"].attrs.get("units", "")).endswith("/nm")
-    return _Spectra(ds["wavelength"].values[order].astype(float), spectrum, errors, response, in_power)
 
 
 def _warnings(wavelength: Array, corrected: bool) -> list[str]:

@@ -18,8 +18,8 @@ import numpy as np
 from .bands import AnalysisError, Array, good_points
 from .emission_lines import EV_NM, Mask, background, smooth_errors
 from .fitting import chi2_scale
-from .laser_lines import laser_free
-from .spectrum import Windows, excitation_wavelengths, inside, pixels
+from .laser_lines import excitation_wavelengths, laser_free
+from .spectrum import Windows, inside, pixels
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -17,7 +17,7 @@ its standard deviations √(2ν): then something besides the stated errors is at
 bend). Scaling always would only add the scatter of χ² itself to honest errors; scaling down would trust
 luck. When the run has no errors for the irradiance, one relative error common to all points is
 taken from the scatter about a smooth curve. Where a bend ends the low-power regime, what the exponent
-may still change within it is added in quadrature (:func:`~antistokes.analysis.power_law.low_power_range`).
+may still change within it is added in quadrature (:func:`~antistokes.analysis.low_power.low_power_range`).
 """
 
 from __future__ import annotations

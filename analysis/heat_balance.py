@@ -28,12 +28,14 @@ _SIGNIFICANT = 3.0
 
 @dataclass(frozen=True, eq=False)
 class HeatPoints:
-    """Points of a scan; all (n,): λ set and measured in nm, P in W, ΔT in K, N in any unit; errors 1 σ."""
+    """Points of a scan; all (n,): λ set and measured in nm, P measured and set in W, ΔT in K, N in any unit;
+    errors 1 σ."""
 
     setpoint: Array
     wavelength: Array
     power: Array
     power_errors: Array
+    nominal: Array
     change: Array
     change_errors: Array
     counts: Array

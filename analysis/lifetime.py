@@ -10,11 +10,11 @@ import numpy as np
 
 from .bands import AnalysisError
 from .decay_counts import Histogram, histogram_of
-from .decay_fit import DecayFit, fit_decay
-from .decay_models import MODELS, Decay
+from .decay_doubts import PILE_UP, disagreements, doubts
+from .decay_fit import DecayFit, averaged, fit_decay
+from .decay_models import MODELS, Array, Decay
 from .decay_times import Counted, Time, mean_arrival, measured, rise_to_end, rise_to_peak, tail, to_one_over_e
 from .findings import Finding, Findings
-from .photon_timing import LIFETIMES, period_suffices
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 Definition = Literal["model", "tail", "1/e", "mean arrival", "step"]
 Background = Literal["free", "dark"]
+_BACKGROUNDS: tuple[Background, Background] = ("free", "dark")
 
 _ALIKE = 4.0  # standard deviations
-_PILE_UP = 0.05  # share of the cycles in which a bin was blind
-_FEW = 1000  # counts
-_TURNED_DOWN = 0.99
+_DEAD_TIME_DOUBT = 0.05  # of what is stated: data sheets give typical values
+_SUPPORT = 4.0  # AIC
 _FINE = 2.0  # the smooth curve follows features so much shorter than the fastest time of the model
 _FINEST = 4.0  # bins
 
@@ -51,19 +51,19 @@ def analyse(
     chosen = definition or str(parameters.get("definition", "model"))
     band = str(parameters.get("band", ""))
     histogram = histogram_of(ds)
-    decay = decay_of(histogram, background)
-    fits = fit_decay(decay, _models(histogram))
+    fits = _fits(histogram, background)
     best = fits[0]
-    times = definitions(histogram, best, (tail_range[0], tail_range[1]))
+    shares = float(tail_range[0]), float(tail_range[1])
+    times = definitions(histogram, best, shares)
     result = Findings(procedure="lifetime")
-    result.findings += _chosen(best, times, chosen, band)
+    result.findings += _chosen(fits, times, chosen, band, _by_dead_time(ds, histogram, background, best))
     result.findings += _of_model(best, band)
     result.findings += [
         Finding(quantity=_NAMES[name][0], of=band, value=value, stderr=error, unit="s", note=_NAMES[name][1])
         for name, (value, error) in times.items()
         if math.isfinite(value)
     ]
-    result.warnings += _warnings(ds, histogram, fits)
+    result.warnings += [*doubts(ds, histogram, fits), *disagreements(histogram, best, times, shares)]
     result.details["models"] = [_details(fit) for fit in fits]
     result.details["pulse"] = {
         name: float(ds[name].mean())
@@ -109,6 +109,43 @@ def decay_of(histogram: Histogram, background: Background = "free") -> Decay:
     )
 
 
+def _fits(histogram: Histogram, background: Background) -> list[DecayFit]:
+    """All models, the best first.
+
+    Light that is left when the next pulse comes looks like a background. Where there is more than without
+    light it is taken for that of earlier pulses, if that explains the counts as well and as simply.
+    """
+    left, sigma = histogram.left
+    if not (background == "free" and left > _ALIKE * sigma):
+        return fit_decay(decay_of(histogram, background), _models(histogram))
+    free, known = (_tried(decay_of(histogram, which), histogram) for which in _BACKGROUNDS)
+    if not (free or known):
+        raise AnalysisError(
+            f"decay of {histogram.counts.sum():g} counts: none of the models describes it; light is left "
+            f"when the next pulse comes: the period of {histogram.period:.3g} s is too short"
+        )
+    if not free or not known:
+        return free or known
+    as_simple = known[0].model.parameters <= free[0].model.parameters
+    return known if as_simple and known[0].aic < free[0].aic + _SUPPORT else free
+
+
+def _tried(decay: Decay, histogram: Histogram) -> list[DecayFit]:
+    """None if no model describes the counts."""
+    try:
+        return fit_decay(decay, _models(histogram))
+    except AnalysisError:
+        return []
+
+
+def _by_dead_time(ds: xr.Dataset, histogram: Histogram, background: Background, best: DecayFit) -> float:
+    """Relative error of lifetimes from a dead time that is not known exactly; only where it matters."""
+    if 1 - float(histogram.live.min()) < PILE_UP:
+        return 0.0
+    other = fit_decay(decay_of(histogram_of(ds, 1 + _DEAD_TIME_DOUBT), background), [best.model])[0]
+    return abs(other.lifetime[0] / best.lifetime[0] - 1)
+
+
 def _models(histogram: Histogram) -> Sequence[Any]:
     """A rise can be told from the instrument's only where that is known, or short beside a gated pulse."""
     if histogram.gated or histogram.response is not None:
@@ -118,10 +155,12 @@ def _models(histogram: Histogram) -> Sequence[Any]:
 
 def definitions(histogram: Histogram, best: DecayFit, tail_range: tuple[float, float]) -> dict[str, Time]:
     """Times in s and 1 σ that need no model, by name; NaN where the counts do not show it."""
-    level, sigma = best.background
     first = histogram.decay_begins
+    level, sigma, raised = _background(histogram, best, len(histogram.time) - first)
     origin = histogram.time[first] if not histogram.gated else histogram.pulse_width
     fastest = min(value for value, _ in (*best.lifetimes, best.rise_time) if math.isfinite(value))
+    if best.excess > 1:  # a wrong model may know no rise where there is one
+        fastest = min(fastest, float(histogram.counts[first:].argmax()) * histogram.width / _FINE)
     scale = max(fastest / _FINE, _FINEST * histogram.width)
     after = Counted(
         histogram.time[first:] - origin,
@@ -129,6 +168,7 @@ def definitions(histogram: Histogram, best: DecayFit, tail_range: tuple[float, f
         histogram.live[first:],
         (level, sigma),
         scale,
+        raised,
     )
     light = best.model.to_come(best.estimate.theta, after.time)
     shape = -np.diff(light)
@@ -146,6 +186,18 @@ def definitions(histogram: Histogram, best: DecayFit, tail_range: tuple[float, f
     return times
 
 
+def _background(histogram: Histogram, best: DecayFit, bins: int) -> tuple[float, float, Array | None]:
+    """Counts per bin, 1 σ, and what each count of the last *bins* has raised it by: fitted, or without light.
+
+    The error of a model that is wrong is so large that what was measured without light is taken.
+    """
+    level, sigma = best.background
+    dark, doubt = histogram.dark
+    if doubt < sigma and abs(level - dark) < _ALIKE * math.hypot(sigma, doubt):
+        return dark, doubt, None
+    return level, sigma, best.background_slopes[-bins:]
+
+
 _NAMES = {
     "tail": ("lifetime of the tail", "one exponential through the tail, all times counted alike"),
     "1/e": ("lifetime to 1/e", "from the peak to 1/e of it"),
@@ -155,23 +207,38 @@ _NAMES = {
 }
 
 
-def _chosen(best: DecayFit, times: Mapping[str, Time], chosen: str, band: str) -> Iterator[Finding]:
-    """What is called lifetime and rise time here."""
-    value, error = best.lifetime if chosen in ("model", "step") else times[chosen]
-    note = best.model.name if chosen in ("model", "step") else _NAMES[chosen][1]
-    if chosen in ("model", "step") and (best.model.exponentials > 1 or best.model.stretched):
-        note += ", mean time of the light"
-    if not math.isfinite(value):
-        note += "; the counts do not show it"
+def _chosen(
+    fits: Sequence[DecayFit], times: Mapping[str, Time], chosen: str, band: str, by_dead_time: float
+) -> Iterator[Finding]:
+    """What is called lifetime and rise time here; *by_dead_time* is a relative error of it."""
+    best = fits[0]
+    if chosen in ("model", "step"):
+        value, error, number = averaged(fits, lambda fit: fit.lifetime)
+        note = best.model.name + (f" and others, {number} models by their AIC" if number > 1 else "")
+        if number > 1 or best.model.exponentials > 1 or best.model.stretched:
+            note += ", mean time of the light"
+    else:
+        value, error = times[chosen]
+        note = _NAMES[chosen][1]
+    note += _unknown(value, error)
+    error = math.hypot(error, value * by_dead_time)
     yield Finding(quantity="lifetime", of=band, value=value, stderr=error, unit="s", note=note)
     value, error = best.rise_time
     note = f"{best.model.name}; the faster of two times"
-    if chosen != "model":
+    if chosen == "model" and best.model.rise:
+        value, error, _ = averaged([fit for fit in fits if fit.model.rise], lambda fit: fit.rise_time)
+    elif chosen != "model":
         key = "step" if chosen == "step" else "63 %"
         value, error = times.get(key, (math.nan, math.nan))
-        note = _NAMES[key][1]
+        note = _NAMES[key][1] + _unknown(value, error)
     if math.isfinite(value):
         yield Finding(quantity="rise time", of=band, value=value, stderr=error, unit="s", note=note)
+
+
+def _unknown(value: float, error: float) -> str:
+    if not math.isfinite(value):
+        return "; the counts do not show it"
+    return "" if math.isfinite(error) else "; no error, as the background is not known well enough"
 
 
 def _of_model(best: DecayFit, band: str) -> Iterator[Finding]:
@@ -190,33 +257,6 @@ def _of_model(best: DecayFit, band: str) -> Iterator[Finding]:
         value, stderr = best.rise_fraction
         note = "share that is missing when the pulse ends; 1: it begins in the dark"
         yield Finding(quantity="rise fraction", of=band, value=value, stderr=stderr, note=note)
-
-
-def _warnings(ds: xr.Dataset, histogram: Histogram, fits: Sequence[DecayFit]) -> Iterator[str]:
-    best = fits[0]
-    blind = 1 - float(histogram.live.min())
-    if blind > _PILE_UP:
-        yield f"pile-up: {100 * blind:.2g} % of the cycles were blind to some photons; corrected for that"
-    if "power_share" in ds and (share := float(ds["power_share"].min())) < _TURNED_DOWN:
-        yield f"the light was turned down to {100 * share:.2g} % of what was asked for, because of pile-up"
-    slowest = best.lifetimes[-1][0]
-    dark_time = histogram.period - (histogram.pulse_width if histogram.gated else 0.0)
-    if not period_suffices(dark_time, slowest):
-        yield (
-            f"the light has {dark_time:.3g} s to decay, {dark_time / slowest:.2g} lifetimes; "
-            f"must be at least {LIFETIMES:g}"
-        )
-    if (counts := float(histogram.counts.sum())) < _FEW:
-        yield f"only {counts:.0f} counts; models cannot be told apart"
-    chi, sigma = best.chi_square
-    if chi > 1 + _ALIKE * sigma:
-        yield f"{best.model.name}: fits poorly (chi2/nu = {chi:.3g}); none of the models is right"
-    level, doubt = best.background
-    if level - histogram.dark[0] > _ALIKE * math.hypot(doubt, histogram.dark[1]):
-        yield (
-            f"background: {level:.3g} counts per bin with light, {histogram.dark[0]:.3g} without; "
-            "light leaks between the pulses, or something decays more slowly than the period"
-        )
 
 
 def _details(fit: DecayFit) -> dict[str, Any]:

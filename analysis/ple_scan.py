@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .bands import AnalysisError, Array, band_windows
+from .drift_correction import drift_taken_out
 from .emission_lines import Line, anti_stokes_shift, energy, find_lines
 from .excitation_spectrum import Excitations, as_held, at_one_flux, excitations, exponent
 from .findings import Finding, Findings
 from .fitting import DETECTION, Fit, Points, fit
-from .laser_lines import LASER_MASK, overlaps
-from .spectrum import Windows, excitation_wavelengths, line_findings
+from .laser_lines import LASER_MASK, excitation_wavelengths, overlaps
+from .spectrum import Windows, line_findings
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _SCALE = 100.0  # meV; keeps numbers of the fit near 1
 _LEAST_ENERGIES = 3
 _BENT = 3.0  # standard deviations
+_FAR = math.log(1e10)  # no line is so much brighter than the tail where that is still seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,7 @@ class ExcitationSpectrum:
     resonance: tuple[float, float] | None
 
 
+@drift_taken_out
 def analyse(ds: xr.Dataset, windows: Windows | None = None, floor: float | None = None) -> Findings:
     """Excitation spectrum, anti-Stokes shifts, gain limit and Urbach energy of each band.
 
@@ -129,7 +132,11 @@ def excitation_spectrum(points: Excitations) -> ExcitationSpectrum:
 
 
 def _tail(points: Excitations, line: Line) -> Tail | None:
-    """A straight line through ln I below the line's energy by more than half its width; None: too few."""
+    """A straight line through ln I below the line's energy by more than half its width.
+
+    None: too few points, the signal does not rise, or so steeply that it is no edge of the line's
+    absorption, far away as that is, but of a step on the way to it.
+    """
     centre, half = energy(line.wavelength, line.fwhm / 2)
     below = np.isfinite(points.intensity) & (points.energy < centre - half)
     order = np.flatnonzero(below)[np.argsort(points.energy[below], kind="stable")]
@@ -138,13 +145,16 @@ def _tail(points: Excitations, line: Line) -> Tail | None:
     if len(np.unique(some.setpoint[some.detected])) < _LEAST_ENERGIES:
         return None
     straight = fit(some, 1, 0.0)
+    lowest, highest = float(points.energy[order[0]]), float(points.energy[order[-1]])
     if not np.isfinite(straight.chi2) or straight.beta[1] <= 0:
+        return None
+    if straight.beta[1] * (centre - highest) / _SCALE > _FAR:
         return None
     bend = 0.0
     if len(np.unique(some.setpoint[some.detected])) > _LEAST_ENERGIES:
         parabola = fit(some, 2, 0.0)
         bend = math.sqrt(max(straight.chi2 - parabola.chi2, 0.0)) if np.isfinite(parabola.chi2) else 0.0
-    return Tail(straight, centre, float(points.energy[order[0]]), float(points.energy[order[-1]]), bend)
+    return Tail(straight, centre, lowest, highest, bend)
 
 
 def _resonance(points: Excitations, line: Line, tail: Tail | None) -> tuple[float, float] | None:
@@ -235,7 +245,7 @@ def gain_at_floor(name: str, spectrum: ExcitationSpectrum, floor: float) -> Find
     value, stderr = math.nan, math.nan
     tail, resonance, line = spectrum.tail, spectrum.resonance, spectrum.line
     if tail is None or resonance is None or line is None:
-        note = "no tail: fewer than 3 photon energies with a signal below the line"
+        note = "no tail: it takes 3 photon energies with a signal, not far below the line"
     else:
         centre, doubt = energy(line.wavelength, line.wavelength_stderr)
         slope = float(tail.fit.beta[1]) / _SCALE

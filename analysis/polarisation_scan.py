@@ -11,6 +11,7 @@ import numpy as np
 
 from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands
 from .drift import with_mean_power
+from .drift_correction import drift_taken_out
 from .findings import Finding, Findings
 from .weighted_fit import WeightedFit, weighted_fit
 
@@ -141,6 +142,7 @@ def malus(ds: xr.Dataset, integrated: xr.Dataset, name: str) -> Malus:
     return Malus(angle, intensity / off, error * unit / off, setpoint, fit, unit)
 
 
+@drift_taken_out
 def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> Findings:
     """Intensity at every angle, ratio of maximum and minimum, angle of the maximum, of every band.
 

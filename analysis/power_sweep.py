@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .avalanche import steepest
-from .bands import band_windows, integrate_bands
+from .bands import AnalysisError, band_windows
 from .drift import Drift, find_drift, with_mean_power, without_references
+from .drift_correction import tell_drift
 from .findings import Finding, Findings
+from .ground import integrate_less_stray
 from .hysteresis import hysteresis
-from .power_law import PowerLaw, band_points, power_law
+from .power_law import PowerLaw, band_points, fit_bands, power_law
+from .pump_light import laser_line, pump_light
+from .sample_warming import tell_warming
 from .saturation import critical_power_density, find_saturation
-from .thermometry import ERBIUM_GAP, Warming, find_warming, log_ratios, thermometer_bands, thermometer_windows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,16 +49,19 @@ def analyse(
     ds = with_mean_power(ds)
     plain = without_references(ds)
     bands = None if bands is None else list(bands)
-    laws = power_law(plain, windows, bands, irradiance_range)
+    try:
+        laws = power_law(plain, windows, bands, irradiance_range)
+    except AnalysisError as error:
+        raise AnalysisError("; ".join([str(error), *laser_line(plain, windows)])) from error
     drift = find_drift(ds, _windows(ds, windows, laws), _reference_exponents(ds, laws))
-    result = Findings(procedure="power-sweep")
+    result = Findings(procedure="power-sweep", warnings=pump_light(plain, windows, laws))
     if drift is not None:
         plain = drift.removed(ds)
         corrected = power_law(plain, windows, bands, irradiance_range)
         other = power_law(drift.removed(ds, sigmas=1.0), windows, bands, irradiance_range)
         laws = {name: _with_doubt(law, other.get(name)) for name, law in corrected.items()}
-        _tell_drift(result, drift)
-    integrated = integrate_bands(plain, _windows(ds, windows, laws))
+        tell_drift(result, drift)
+    integrated = integrate_less_stray(plain, _windows(ds, windows, laws))
     for name, law in laws.items():
         result.findings += _findings(name, law)
         if irradiance_range and law.saturation_onset and law.saturation_onset < 0.9 * irradiance_range[1]:
@@ -65,7 +71,10 @@ def analyse(
             )
         result.findings += _beyond_the_power_law(result, integrated, name, law)
         _tell_branches(result, integrated, name, law, drift)
-    _tell_warming(result, plain, windows, heating_limit)
+    tell_warming(result, plain, windows, heating_limit)
+    if bands is None:
+        _, problems = fit_bands(plain, windows)
+        result.warnings += [f"no exponent: {problem}" for problem in problems]
     result.details["bands"] = {name: _details(law) for name, law in laws.items()}
 
     def figure() -> Figure:
@@ -101,18 +110,6 @@ def _with_doubt(law: PowerLaw, other: PowerLaw | None) -> PowerLaw:
     return (
         law if other is None else replace(law, stderr=math.hypot(law.stderr, other.exponent - law.exponent))
     )
-
-
-def _tell_drift(result: Findings, drift: Drift) -> None:
-    note = f"{drift.points} reference points, against {drift.against}; taken out"
-    result.findings.append(
-        Finding(quantity="drift", value=drift.rate, stderr=drift.stderr, unit="1/h", note=note)
-    )
-    if abs(drift.change) > _NOTED_DRIFT and abs(drift.rate) > 2 * drift.stderr:
-        result.warnings.append(
-            f"emission at the reference power has changed by {100 * drift.change:+.2g} % during the run; "
-            f"that is taken out, in proportion to {drift.against}"
-        )
 
 
 def _findings(name: str, law: PowerLaw) -> list[Finding]:
@@ -206,45 +203,6 @@ def _tell_branches(
             f"{name}: down is {100 * np.expm1(loop.index):+.2g} % from up on average{reason}"
         )
     result.details.setdefault("hysteresis", {})[name] = loop.loop.tolist()
-
-
-def _tell_warming(
-    result: Findings, ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None, limit: float
-) -> None:
-    warming = _warming(ds, windows)
-    if warming is None:
-        return
-    top = float(warming.table[:, 0].max())
-    change, error = warming.rate * top, warming.stderr * top
-    result.findings.append(
-        Finding(
-            quantity="temperature change",
-            value=change,
-            stderr=error,
-            unit="K",
-            at={"irradiance": float(ds["irradiance"].max()) if "irradiance" in ds.coords else top},
-            note=f"by the light, 520 over 541 nm and {ERBIUM_GAP:g} 1/cm; {warming.sensor:.4g} K without",
-        )
-    )
-    if change > limit and change > 2 * error:
-        result.warnings.append(
-            f"the light warms the sample by {change:.2g} ± {error:.1g} K at {top:.3g} W/cm²; "
-            f"above {limit / warming.rate:.3g} W/cm² it is more than {limit:g} K"
-        )
-    result.details["temperature change"] = warming.table.tolist()
-
-
-def _warming(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None) -> Warming | None:
-    pair = thermometer_windows(ds, windows)
-    if not pair or "sample_temperature" not in ds:
-        return None
-    value, error, clear = log_ratios(thermometer_bands(ds, pair), *pair)
-    irradiance = ds["irradiance_mean"].values.astype(float)
-    clear &= np.isfinite(ds["sample_temperature"].values) & (irradiance > 0)
-    if not clear.any():
-        return None
-    sensor = float(ds["sample_temperature"].values[clear].mean())
-    return find_warming(irradiance[clear], value[clear], error[clear], sensor)
 
 
 def _details(law: PowerLaw) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .band_ratio import band_ratio
 from .bands import AnalysisError, Array, good_points
-from .emission_colour import NOT_CORRECTED, Colours, band_ratio, colours
+from .emission_colour import NOT_CORRECTED, Colours, colours
 from .findings import Finding, Findings
 
 if TYPE_CHECKING:

@@ -1,13 +1,15 @@
 """Reading run.h5: finished, while it is being written, and after its writer was killed.
 
 The file is never changed. What is not yet committed is not shown. :func:`load` gives the data as an
-``xarray.Dataset``, :func:`describe` what is known about the run. A finished file can also be opened
-with ``xarray.open_dataset(path, engine="h5netcdf", group="entry/data")``.
+``xarray.Dataset``, :func:`load_monitors` what was recorded beside its points, :func:`describe` what is known
+about the run. A finished file can also be opened with
+``xarray.open_dataset(path, engine="h5netcdf", group="entry/data")``.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import threading
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import xarray as xr
 
 _FORMAT_NAME = "upconversion-run"
@@ -59,8 +62,7 @@ def load(path: str | Path) -> xr.Dataset:
         for name, item in data.items():
             dims = _dims(item)
             values = item[:points] if dims[0] == "point" else item[()]
-            attributes = {key: value for key, value in item.attrs.items() if key not in _HDF5_ATTRIBUTES}
-            variables[name] = xr.Variable(dims, values, attributes)
+            variables[name] = xr.Variable(dims, values, _attributes(item))
             coordinates |= {name} if dims == (name,) else set(item.attrs.get("coordinates", "").split())
         dataset = xr.Dataset(variables).set_coords(coordinates)
         dataset.attrs = _facts(file, path) | {
@@ -70,12 +72,32 @@ def load(path: str | Path) -> xr.Dataset:
     return dataset
 
 
+def load_monitors(path: str | Path) -> dict[str, xr.DataArray]:
+    """What was recorded beside the points: each monitor by its name, along ``time`` (s since the start).
+
+    ``units`` and ``long_name`` (what it is and how often it was read) are attributes. A reading that failed
+    is NaN. Empty where the run had no monitors.
+
+    :raises NotARunFile: the file is missing or is no run file
+    """
+    with _opened(path) as file:
+        found = {}
+        for name, group in _monitors(file).items():
+            rows = min(len(group["time"]), len(group["value"]))
+            time = xr.Variable("time", group["time"][:rows], {"units": "s", "long_name": "time"})
+            values = group["value"]
+            found[name] = xr.DataArray(values[:rows], {"time": time}, name=name, attrs=_attributes(values))
+    return found
+
+
 def describe(path: str | Path, log_lines: int = 20) -> dict[str, Any]:
     """What is in a run file, in plain Python types, without reading the data.
 
     The attributes of :func:`load`, and: ``points``; ``channels`` (name to ``units``, ``long_name``,
     ``dims``, ``shape`` of one point, ``dtype``, ``coordinate``); ``devices`` with their settings
-    ``before`` and ``after`` the run; ``station``; ``software`` (versions); ``log``, the last
+    ``before`` and ``after`` the run; ``monitors`` (name to ``units``, ``long_name``, ``readings``, and
+    ``lowest``, ``highest`` and ``last`` of them, NaN without any); ``station``; ``software`` (versions);
+    ``log``, the last
     *log_lines* lines as (seconds since the start, level, message).
 
     :raises NotARunFile: the file is missing or is no run file
@@ -105,6 +127,7 @@ def describe(path: str | Path, log_lines: int = 20) -> dict[str, Any]:
                 "before": json.loads(_text(instrument, "devices_before")),
                 "after": json.loads(_text(instrument, "devices_after", "{}")),
             },
+            "monitors": {name: _of_monitor(group) for name, group in _monitors(file).items()},
             "station": _text(process, "station_name"),
             "software": json.loads(_text(process, "software_json")),
             "log": _log(entry["log"])[-log_lines:],
@@ -176,6 +199,27 @@ def _facts(file: h5py.File, path: str | Path) -> dict[str, Any]:
             float(beam["incident_wavelength"][()]) if "incident_wavelength" in beam else None
         ),
     }
+
+
+def _monitors(file: h5py.File) -> dict[str, h5py.Group]:
+    return dict(file["entry"].get("monitors", {}))
+
+
+def _of_monitor(group: h5py.Group) -> dict[str, Any]:
+    values = group["value"][: len(group["time"])]
+    known = values[np.isfinite(values)]
+    return {
+        "units": group["value"].attrs["units"],
+        "long_name": group["value"].attrs.get("long_name", ""),
+        "readings": len(values),
+        "lowest": float(known.min()) if len(known) else math.nan,
+        "highest": float(known.max()) if len(known) else math.nan,
+        "last": float(known[-1]) if len(known) else math.nan,
+    }
+
+
+def _attributes(item: h5py.Dataset) -> dict[str, Any]:
+    return {key: value for key, value in item.attrs.items() if key not in _HDF5_ATTRIBUTES}
 
 
 def _dims(item: h5py.Dataset) -> tuple[str, ...]:

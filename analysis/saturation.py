@@ -23,7 +23,9 @@ import numpy as np
 
 from .bands import Array
 from .fitting import Fit, Points, chi2_scale, fit
-from .power_law import LEAST_SPAN, SLACK, PowerLaw
+from .local_exponents import SLACK
+from .low_power import LEAST_SPAN
+from .power_law import PowerLaw
 
 _CLEARLY_BETTER = 10.0  # AIC; a bend of another sharpness must be that much better
 _LARGEST_DOUBT = 0.5  # relative; a saturation irradiance less certain than that is none

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .band_ratio import band_ratio
 from .bands import (
     AnalysisError,
     Array,
     band_windows,
     good_points,
+    is_corrected,
     pixel_fractions,
     pixel_scatter,
     pixel_widths,
@@ -29,7 +30,7 @@ from .emission_lines import (
     smooth_errors,
 )
 from .findings import Finding, Findings
-from .laser_lines import LASER_MASK, laser_free, overlaps
+from .laser_lines import LASER_MASK, excitation_wavelengths, laser_free, overlaps, second_orders
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,11 +60,12 @@ class MeanSpectrum:
     corrected: bool = False
 
 
-def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:
+def analyse(ds: xr.Dataset, windows: Windows | None = None, over: str = "") -> Findings:
     """Position, width, shift, centroid and intensity of the sample's bands, and of all lines in them.
 
     :param ds: a run; points of one block are averaged
-    :raises AnalysisError: no usable point
+    :param over: a band that the others are divided by
+    :raises AnalysisError: no usable point; no band *over*
     """
     parameters = ds.attrs.get("parameters") or {}
     distance = float(parameters.get("laser_mask", LASER_MASK))
@@ -73,7 +75,9 @@ def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:
     lines = named_lines(mean, known, resolution)
     findings = [one for name, line in lines.items() for one in line_findings(name, line, mean.laser)]
     for name, window in known.items():
-        findings += _band_findings(name, window, mean, str(ds["spectrum"].attrs.get("units", "1/s")))
+        clear = ~second_orders(mean.wavelength, name, known)
+        findings += _band_findings(name, window, mean, clear, str(ds["spectrum"].attrs.get("units", "1/s")))
+    findings += _ratios(ds, over, known) if over else []
     warnings = overlaps(known, [] if mean.laser is None else [mean.laser], distance)
     if not lines:
         warnings.append("no line stands out from the noise")
@@ -133,15 +137,6 @@ def pixels(ds: xr.Dataset, points: Mask) -> tuple[Array, Array, Array]:
     else:
         errors = np.repeat(pixel_scatter(spectrum)[:, None], len(order), axis=1)
     return ds["wavelength"].values[order].astype(float), spectrum, errors
-
-
-def excitation_wavelengths(ds: xr.Dataset) -> Array:
-    """Of each point in nm: measured, else set, else that of the run; NaN where there is none."""
-    for name in ("excitation_wavelength_measured", "excitation_wavelength"):
-        if name in ds:
-            return ds[name].values.astype(float)
-    nm = ds.attrs.get("excitation_wavelength")
-    return np.full(ds.sizes["point"], math.nan if nm is None else float(nm))
 
 
 def inside(wavelength: Array, windows: Windows) -> Mask:
@@ -210,9 +205,28 @@ def line_findings(name: str, line: Line, laser: float | None) -> list[Finding]:
     return found
 
 
-def _band_findings(name: str, window: tuple[float, float], mean: MeanSpectrum, unit: str) -> list[Finding]:
-    """Centre of gravity in energy, and the integral, of what is not masked."""
-    part = pixel_fractions(mean.wavelength, window, f"band '{name}'") * mean.usable
+def _ratios(ds: xr.Dataset, over: str, windows: Windows) -> list[Finding]:
+    """Each band over the one of that name, the mean of all points."""
+    found = []
+    for name, (ratio, error) in band_ratio(ds, over, windows).items():
+        known = np.isfinite(ratio) & (error > 0)
+        if known.any():
+            weight = error[known] ** -2.0
+            value = float(np.average(ratio[known], weights=weight))
+            found.append(
+                Finding(
+                    quantity="band ratio", of=name, value=value, stderr=float(weight.sum() ** -0.5),
+                    note=f"over {over}" + ("" if is_corrected(ds) else "; not response corrected"),
+                )
+            )  # fmt: skip
+    return found
+
+
+def _band_findings(
+    name: str, window: tuple[float, float], mean: MeanSpectrum, clear: Mask, unit: str
+) -> list[Finding]:
+    """Centre of gravity in energy, and the integral, of what is *clear* of other bands and not masked."""
+    part = pixel_fractions(mean.wavelength, window, f"band '{name}'") * (mean.usable & clear)
     if not part.any():
         return []
     widths = pixel_widths(mean.wavelength) if unit.endswith("/nm") else np.ones(len(part))
@@ -220,7 +234,7 @@ def _band_findings(name: str, window: tuple[float, float], mean: MeanSpectrum, u
     total = float(weight @ mean.signal)
     doubt = float(np.hypot(np.sqrt(weight**2 @ mean.errors**2), weight @ mean.offset_stderr))
     cut = (
-        "without what is masked near the laser"
+        "without what the laser or a second order masks"
         if (part < pixel_fractions(mean.wavelength, window)).any()
         else ""
     )

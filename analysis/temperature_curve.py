@@ -12,6 +12,7 @@ with a signal and the first miss, and half that distance is its error.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +20,18 @@ from .bands import Array
 from .fitting import DETECTION, Points, chi2_scale, fit
 from .line_shape import K_MEV
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: names of set-points of the power of the excitation
+POWERS = ("irradiance", "power", "photon_flux", "pulse_energy")
 _BRIGHT = 15.0  # standard errors; from there on a point says nothing of where the signal vanishes
+
+
+def sample_kelvin(ds: xr.Dataset) -> Array:
+    """Temperature of the sample in K at every point: measured where it is, else the set-point; (point,)."""
+    name = "sample_temperature" if "sample_temperature" in ds else "temperature"
+    return ds[name].values.astype(float)
 
 
 @dataclass(frozen=True, eq=False)

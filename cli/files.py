@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +13,9 @@ import typer
 from rich.table import Table
 
 from antistokes.cli import options
-from antistokes.cli.output import emit, screen
+from antistokes.cli.output import emit, notes, screen
 from antistokes.cli.report import report_of, tell
-from antistokes.instruments.errors import Refused
+from antistokes.instruments.errors import Refused, RunFileError
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]
 
@@ -74,20 +76,35 @@ def report(
     json: options.Json = False,
 ) -> int:
     """Write one HTML page about run files: figures, values, flags, settings, provenance."""
-    from antistokes.cli.page import page, run_section
+    from antistokes.cli.page import damaged_section, page, run_section
+    from antistokes.procedures.problems import Problems
 
+    problems = Problems()
+    readable = []
     for file in files:
-        _read(file)
-    target = out or options.free_path(files[0].with_suffix(".html"))
-    title = files[0].stem if len(files) == 1 else f"{len(files)} runs"
+        with problems.noted():
+            _read(file)
+            readable.append(file)
+    if not readable:
+        problems.refuse()
+    target = out or options.free_path(readable[0].with_suffix(".html"))
     with options.using(target):
         if target.suffix.lower() not in (".html", ".htm") or not target.parent.is_dir():
             raise Refused(f"--out = {target}: must be a page that ends in .html, in a folder that exists")
-        target.write_text(page(title, map(run_section, files)), encoding="utf-8")
+    sections = []
+    for file in readable:
+        with problems.noted(), options.using(file):
+            sections.append(run_section(file))
+    sections += [damaged_section(str(problem)) for problem in problems.found]
+    title = files[0].stem if len(files) == 1 else f"{len(files)} runs"
+    with options.using(target):
+        target.write_text(page(title, sections), encoding="utf-8")
     screen.print(f"page: {target}", markup=False)
+    for problem in problems.found:
+        notes.print(f"antistokes: not in the page: {problem}", markup=False)
     if json:
         emit({"page": str(target), "files": [str(file) for file in files]})
-    return 0
+    return 1 if problems.found else 0
 
 
 def compare(
@@ -126,8 +143,11 @@ def recover(file: File, json: options.Json = False) -> int:
     from antistokes.procedures.recovery import recover as repair
 
     _check_file(file)
-    with options.using(file):
-        points = repair(file)
+    try:
+        with options.using(file):
+            points = repair(file)
+    except RunFileError as error:
+        raise Refused(str(error)) from None
     screen.print(f"{file}: {points} points", markup=False)
     if json:
         emit({"file": str(file), "points": points})
@@ -164,10 +184,11 @@ def _why_none(block: dict[str, Any], file: Path) -> str:
 def _band(text: str) -> tuple[str, tuple[float, float]]:
     name, _, window = text.partition("=")
     low, _, high = window.partition(":")
-    try:
-        return name, (float(low), float(high))
-    except ValueError:
-        raise Refused(f"--band {text}: must be NAME=LOW:HIGH in nm, e.g. green=515:560") from None
+    with suppress(ValueError):
+        edges = float(low), float(high)
+        if name and all(map(math.isfinite, edges)):
+            return name, edges
+    raise Refused(f"--band {text}: must be NAME=LOW:HIGH in nm, e.g. green=515:560")
 
 
 def _channels(channels: dict[str, dict[str, Any]]) -> str:
@@ -179,6 +200,18 @@ def _channels(channels: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def _monitors(monitors: dict[str, dict[str, Any]]) -> str:
+    """One line per monitor: what it is, and between what it has been."""
+    return (
+        "\n".join(
+            f"{name} ({m['units'] or '-'}) {m['long_name']}: {m['readings']} readings, "
+            f"{m['lowest']:.6g} to {m['highest']:.6g}, the last {m['last']:.6g}"
+            for name, m in monitors.items()
+        )
+        or "-"
+    )
+
+
 def _log(lines: list[tuple[float, int, str]]) -> str:
     """One line per entry: when, how serious, what."""
     return (
@@ -186,7 +219,11 @@ def _log(lines: list[tuple[float, int, str]]) -> str:
     )
 
 
-_SPECIAL: dict[str, Callable[[Any], str]] = {"channels": _channels, "log": _log}
+_SPECIAL: dict[str, Callable[[Any], str]] = {
+    "channels": _channels,
+    "monitors": _monitors,
+    "log": _log,
+}
 
 
 def _short(value: Any) -> str:

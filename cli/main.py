@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ import typer.core
 from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, procedures, serve
 from antistokes.cli.output import emit, notes
 from antistokes.cli.reproduce import command as reproduction
-from antistokes.instruments.errors import AntistokesError, Refused
+from antistokes.instruments.errors import AntistokesError, PlanRefused, Refused, nearest
 
 
 class Interrupted(Exception):
@@ -23,6 +24,14 @@ class Interrupted(Exception):
 
 
 class _Commands(typer.core.TyperGroup):
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        word = args[0]
+        if word in self.commands or word.startswith("-"):
+            return super().resolve_command(ctx, args)
+        if word in {point.name for point in importlib.metadata.entry_points(group="antistokes.procedures")}:
+            raise Refused(f"command '{word}': there is none; did you mean 'antistokes run {word}'?")
+        raise Refused(f"command '{word}': there is none; {nearest(word, self.commands)}")
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -80,15 +89,18 @@ def _run(arguments: list[str]) -> int:
         return _fail(error.format_message(), 2, as_json)
     except (Interrupted, KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130, as_json)
+    except PlanRefused as error:
+        return _fail(str(error), 2, as_json, error.problems)
     except Refused as error:
         return _fail(str(error), 2, as_json)
     except AntistokesError as error:
         return _fail(str(error), 1, as_json)
 
 
-def _fail(problem: str, code: int, as_json: bool) -> int:
-    """One line for people on stderr, one object for programs on stdout."""
-    notes.print(f"antistokes: {problem}", markup=False)
+def _fail(problem: str, code: int, as_json: bool, parts: Sequence[str] = ()) -> int:
+    """One line for people on stderr, or one for each of *parts*; one object for programs on stdout."""
+    lines = [f"{len(parts)} problems:", *parts] if len(parts) > 1 else [problem]
+    notes.print("antistokes: " + "\n  ".join(lines), markup=False)
     if as_json:
-        emit({"error": problem, "exit_code": code})
+        emit({"error": problem, "exit_code": code} | ({"problems": list(parts)} if parts else {}))
     return code

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antistokes.cli.output import notes
 from antistokes.instruments.errors import Refused
+
+if TYPE_CHECKING:
+    from antistokes.instruments.stationfile import MonitorEntry
 
 Station = Annotated[
     str | None,
@@ -41,6 +45,23 @@ def using(path: Path) -> Iterator[None]:
         raise Refused(f"{path}: cannot be used: {error.strerror or error}") from None
 
 
+@contextmanager
+def folder_made(folder: Path) -> Iterator[None]:
+    """The folder is there inside the block; what was made of it is gone again if nothing came into it.
+
+    :raises Refused: it cannot be made
+    """
+    with using(folder):
+        made = [each for each in (folder, *folder.parents) if not each.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for each in made:
+            if each.is_dir() and not any(each.iterdir()):
+                each.rmdir()
+
+
 def free_path(path: Path) -> Path:
     """*path*, or the first of path-2, path-3 … that does not exist: a run file is never overwritten."""
     candidate, number = path, 1
@@ -56,3 +77,29 @@ def find_built_in() -> Path:
     from antistokes.simulated_hw.stations import find_station
 
     return find_station(BUILT_IN)
+
+
+def monitors(texts: list[str]) -> dict[str, MonitorEntry]:
+    """What ``--monitor`` names, by that name: ``cryostat.temperature``, or with how often ``…:10s``.
+
+    :raises Refused: a text that names no quantity, or no time above 0 s
+    """
+    from antistokes.instruments.stationfile import MonitorEntry
+    from antistokes.procedures.procedure import number_in
+
+    found = {}
+    for text in texts:
+        of, colon, every = text.partition(":")
+        if not all(of.partition(".")):
+            raise Refused(f"--monitor {text}: must be INSTRUMENT.QUANTITY, or INSTRUMENT.QUANTITY:10s")
+        found[of] = MonitorEntry(of=of)
+        if not colon:
+            continue
+        try:
+            seconds = float(every)
+        except ValueError:
+            seconds = number_in("s", every, f"--monitor {text}: time")
+        if not 0 < seconds < math.inf:
+            raise Refused(f"--monitor {text}: time is {seconds:g} s; must be above 0 s")
+        found[of] = MonitorEntry(of=of, every_s=seconds)
+    return found

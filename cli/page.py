@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from antistokes.cli.report import for_people, with_error
+from antistokes.cli.report import for_people, found_in, set_to, with_error
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,23 +48,31 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 def run_section(path: Path) -> str:
     """One run file: what it shows, what is doubtful in it, how it was made."""
-    from antistokes.analysis import analyse, describe, load
+    from antistokes.analysis import describe, load
+    from antistokes.analysis.bands import AnalysisError
 
     dataset, facts = load(path), describe(path)
     mark = " <span class='mark'>simulated</span>" if facts["simulated"] else ""
     reason = f": {text(facts['reason'])}" if facts["reason"] else ""
     parts = [
-        f"<h2>{text(facts['title'])}{mark}</h2>",
-        f"<p class='dim'>{text(path.name)} · {text(facts['start'])} · {facts['points']} of "
+        f"<h2>{text(facts['title'].removesuffix(' (simulated)'))}{mark}</h2>",
+        f"<p class='dim'>{text(path.name)} · {text(facts['start'][:19])} UTC · {facts['points']} of "
         f"{facts['planned']} points · {text(facts['status'])}{reason}</p>",
     ]
-    for found in analyse(dataset):
+    for found in found_in(dataset):
         parts.append(_findings(found))
-        if found.figure is not None:
-            parts.append(image(found.figure()))
+        try:
+            parts += [image(found.figure())] if found.figure is not None else []
+        except AnalysisError as error:
+            parts.append(f"<p class='bad'>no figure: {text(error)}</p>")
     parts.append(_quality(dataset))
     parts.append(_provenance(facts))
     return "\n".join(parts)
+
+
+def damaged_section(problem: str) -> str:
+    """In place of a run whose file cannot be read."""
+    return f"<h2>not in this page</h2>\n<p class='bad'>{text(problem)}</p>"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -90,7 +98,7 @@ def text(value: object) -> str:
 
 
 def _findings(found: Findings) -> str:
-    where = ", ".join(f"{key} {value:g}" for key, value in found.at.items())
+    where = set_to(found.at)
     heading = f"<h3>{text(found.procedure)}{' at ' + text(where) if where else ''}</h3>"
     if found.problem:
         return f"{heading}<p class='bad'>not analysed: {text(found.problem)}</p>"
@@ -100,7 +108,7 @@ def _findings(found: Findings) -> str:
         rows.append(
             (
                 text(one.of),
-                text(one.quantity) + "".join(f", {text(key)} {x:g}" for key, x in one.at.items()),
+                text(", ".join(filter(None, [one.quantity, set_to(one.at)]))),
                 text(with_error(value, stderr)),
                 text(unit),
                 f"<span class='dim'>{text(one.note)}</span>",
@@ -119,7 +127,7 @@ def _quality(dataset: xr.Dataset) -> str:
     ]
     said = [f"{name.replace('_', ' ')}: {n}" for name, n in counts if n]
     total = len(flags)
-    return f"<p>Flags of {total} points: {text('; '.join(said) or 'none')}</p>"
+    return f"<p>Flags of {total} point{'s'[: total > 1]}: {text('; '.join(said) or 'none')}</p>"
 
 
 def _provenance(facts: dict[str, Any]) -> str:

@@ -5,7 +5,8 @@ On a terminal it moves from the beginning, while the excitation is calibrated an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -38,6 +39,16 @@ class ProgressBar:
             self._bar.reset(self._task, description=self._header.title, total=self._header.planned)
             self._counting = True
         self._bar.advance(self._task)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Out of the way inside the block."""
+        moving = self._bar.live.is_started
+        if moving:
+            self._bar.stop()
+        yield
+        if moving:
+            self._bar.start()
 
     def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> None:
         if self._bar.live.is_started:  # else it prints an empty line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ def report_of(
         "points": int(dataset.sizes["point"]),
         "excitation_wavelength": dataset.attrs.get("excitation_wavelength"),
     }
-    found = list(_found_in(dataset, windows))
+    found = list(found_in(dataset, windows))
     several = len({one.procedure for one in found}) > 1
     parts = []
     for one in found:
@@ -58,19 +58,17 @@ def report_of(
     return report | (parts[0] if len(parts) == 1 else {"blocks": parts})
 
 
-def _found_in(dataset: xr.Dataset, windows: dict[str, tuple[float, float]] | None) -> Iterator[Findings]:
-    """What the analysis says; of a power sweep also what could not be fitted, and a figure nevertheless."""
+def found_in(
+    dataset: xr.Dataset, windows: dict[str, tuple[float, float]] | None = None
+) -> Iterator[Findings]:
+    """What the analysis says; of a power sweep that could not be fitted a figure nevertheless."""
     from antistokes.analysis import analyse
     from antistokes.analysis.analyse import blocks
     from antistokes.analysis.figures.power_sweep import power_sweep_figure
-    from antistokes.analysis.power_law import not_fitted
 
     for found, (name, _, block) in zip(analyse(dataset, windows), blocks(dataset), strict=True):
         if name == "power-sweep" and found.problem:
             found.figure = functools.partial(power_sweep_figure, block, {}, windows, found.problem)
-        elif name == "power-sweep":
-            unfitted = not_fitted(block, windows, found.details["bands"])
-            found.warnings += [f"no exponent: {reason}" for reason in unfitted]
         yield found
 
 
@@ -101,10 +99,15 @@ def tell(report: dict[str, Any]) -> None:
 def line(finding: dict[str, Any]) -> str:
     """``green: exponent 1.867 ± 0.096 (0.1 to 0.46 W/cm²)``."""
     of = f"{finding['of']}: " if finding.get("of") else ""
-    at = ", ".join(f"{key} {value:g}" for key, value in finding.get("at", {}).items())
+    at = set_to(finding.get("at", {}))
     notes = "; ".join(filter(None, [f"at {at}" if at else "", finding.get("note", "")]))
     value, stderr, unit = for_people(finding["value"], finding.get("stderr", math.nan), finding["unit"])
     return f"{of}{finding['quantity']} {with_error(value, stderr)}{unit}" + (f" ({notes})" if notes else "")
+
+
+def set_to(at: Mapping[str, float]) -> str:
+    """``temperature 300 K, irradiance 10 W/cm²``."""
+    return ", ".join(f"{key} {value:g} {_UNITS.get(key, '')}".strip() for key, value in at.items())
 
 
 def for_people(value: float, stderr: float, unit: str) -> tuple[float, float, str]:
@@ -112,7 +115,7 @@ def for_people(value: float, stderr: float, unit: str) -> tuple[float, float, st
     if unit == "s" and 0 < abs(value) < 1:
         power = min(3 * math.ceil(-math.log10(abs(value)) / 3), 12)
         return value * 10**power, stderr * 10**power, " " + {3: "ms", 6: "us", 9: "ns", 12: "ps"}[power]
-    return value, stderr, "" if unit == "1" else f" {unit}"
+    return value, stderr, "" if unit == "1" else f" {unit.replace('^2', '²')}"
 
 
 def with_error(value: float, stderr: float) -> str:

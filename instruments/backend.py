@@ -7,6 +7,7 @@ so that nothing here imports the virtual bench.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,6 +36,9 @@ class Backend(Protocol):
     def sdk(self, module: str, instrument: str) -> Any:
         """The SDK module of the instrument called *instrument*."""
 
+    def by_hand(self, sample: str) -> Callable[[], object]:
+        """What a person does who puts *sample* into the beam. :raises Refused: there is no such sample"""
+
     def close(self) -> None:
         """Give back whatever was opened."""
 
@@ -61,6 +65,10 @@ class RealBackend:
             raise MissingDependency(
                 f"{instrument}: needs the package '{package}', which is not installed ({error})"
             ) from error
+
+    def by_hand(self, sample: str) -> Callable[[], object]:
+        """Nothing: who was asked does it."""
+        return lambda: None
 
     def close(self) -> None:
         """Instruments close their own connections."""

@@ -132,7 +132,7 @@ def _refuse_not_finite(data: Any, file: object, key: str) -> None:
 def _refusal(error: msgspec.ValidationError, data: Any, kind: Any, file: object, key: str) -> FileRefused:
     problem, _, where = str(error).replace("`object`", "`table`").partition(" - at ")
     path = _exact(where.strip("`").removeprefix("$").lstrip("."), data, kind)
-    full = ".".join(part for part in (key, path) if part)
+    full = ".".join(part for part in (key, path) if part).replace(".[", "[")
     if unknown := re.search(r"unknown field `(.+)`", problem):
         return FileRefused(
             file,

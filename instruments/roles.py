@@ -59,6 +59,16 @@ class TunableLaser(Role, Protocol):
 
 
 @runtime_checkable
+class GatedLaser(Role, Protocol):
+    """A source with an input for the pulses of a generator. That it is a source is the role Laser."""
+
+    #: a generator is connected to that input
+    gate_connected: bool
+    #: there is light only while the input is high; set in the dark, it counts when the light comes on
+    gated: bool
+
+
+@runtime_checkable
 class PulseGenerator(Role, Protocol):
     """Gates the pump and starts the counters: rectangular pulses at a fixed rate."""
 
@@ -250,6 +260,7 @@ class Thermometer(Role, Protocol):
 ROLES: dict[str, type] = {
     "laser": Laser,
     "tunable_laser": TunableLaser,
+    "gated_laser": GatedLaser,
     "pulse_generator": PulseGenerator,
     "shutter": Shutter,
     "filter_wheel": FilterWheel,

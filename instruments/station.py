@@ -15,7 +15,7 @@ from .drivers import check_role, driver_of, fulfils, role_name
 from .errors import AntistokesError, FileRefused, InstrumentError, Refused, nearest
 from .response import Response
 from .roleview import RoleView
-from .stationfile import InstrumentEntry, StationFile
+from .stationfile import InstrumentEntry, MonitorEntry, StationFile
 
 if TYPE_CHECKING:
     from .device import Device
@@ -62,6 +62,8 @@ class Station:
         self._views: dict[tuple[str, str], Any] = {}
         #: asks whoever is at the experiment to do something, returns when it is done; None: nobody is there
         self.ask: Callable[[str], object] | None = None
+        #: what the next run records beside its points; at first those of the station file
+        self.monitors: dict[str, MonitorEntry] = dict(file.monitors)
 
     @classmethod
     def load(cls, path: str | Path, *, sample: str | Path | None = None, seed: int | None = None) -> Station:
@@ -113,6 +115,20 @@ class Station:
     def __iter__(self) -> Iterator[str]:
         return iter(self._devices)
 
+    def by_hand(self, sample: str) -> Callable[[], None]:
+        """What has whoever is at the experiment (:attr:`ask`) put *sample* into the beam.
+
+        :raises Refused: the virtual bench has no such sample
+        """
+        put = self.backend.by_hand(sample)
+
+        def bring() -> None:
+            assert self.ask is not None
+            self.ask(f"bring '{sample}' into the beam")
+            put()
+
+        return bring
+
     # -- roles ------------------------------------------------------------------------------------
 
     def find(self, role: type[R], name: str | None = None) -> R:
@@ -132,9 +148,10 @@ class Station:
             self._views[key] = RoleView(self[name], role)
         return cast(R, self._views[key])
 
-    def find_optional(self, role: type[R]) -> R | None:
-        """Like :meth:`find`; None when no instrument serves *role*."""
-        return self.find(role) if any(fulfils(driver, role) for driver in self._drivers.values()) else None
+    def find_optional(self, role: type[R], name: str | None = None) -> R | None:
+        """Like :meth:`find`; None when no instrument serves *role*, or the one called *name* does not."""
+        fitting = [n for n, driver in self._drivers.items() if fulfils(driver, role) and name in (None, n)]
+        return self.find(role, name) if fitting else None
 
     def _serving(self, role: type) -> str | None:
         named = self.file.roles.get(role_name(role))
@@ -149,7 +166,7 @@ class Station:
         fitting = sorted(name for name, driver in self._drivers.items() if fulfils(driver, role))
         cure = "add one whose driver serves as that ('antistokes instruments' lists them)"
         if fitting:
-            cure = f'say which one by {word} = "{fitting[0]}"'
+            cure = f'say which one under [roles]: {word} = "{fitting[0]}"'
         problem = f"needs one instrument as {word} and has {', '.join(fitting) or 'none'}; {cure}"
         return FileRefused(self.file.path, "roles" if fitting else "instruments", problem)
 

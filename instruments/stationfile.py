@@ -7,7 +7,9 @@ drives both. Documented in docs/station-files.md.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from .errors import FileRefused, nearest
 from .records import Beam, Range, Record, SampleRecord, check_format, convert, read_toml
@@ -46,6 +48,17 @@ class ResponseEntry(Record, kw_only=True, frozen=True):
     file: str
 
 
+class MonitorEntry(Record, kw_only=True, frozen=True):
+    """``[monitors]``: a quantity that is recorded beside every run, between its steps."""
+
+    #: instrument and quantity: ``cryostat.temperature``
+    of: str
+    #: s between two readings
+    every_s: Annotated[float, Meta(gt=0)] = 10.0
+    #: empty: as the roles of the instrument say
+    unit: str = ""
+
+
 class StationFile(Record, kw_only=True, frozen=True):
     """A station file, checked."""
 
@@ -57,6 +70,8 @@ class StationFile(Record, kw_only=True, frozen=True):
     beam: Beam | None = None
     response: ResponseEntry | None = None
     sample: SampleRecord | None = None
+    #: what is recorded beside a run, by the name it gets in the run file
+    monitors: dict[str, MonitorEntry] = {}
     #: read by the virtual bench only
     simulation: dict[str, Any] = {}
     path: str = ""
@@ -104,6 +119,17 @@ class StationFile(Record, kw_only=True, frozen=True):
                 raise FileRefused(
                     self.path, f"roles.{role}", f"is '{name}'; {nearest(name, self.instruments)}"
                 )
+        self._check_monitors()
+
+    def _check_monitors(self) -> None:
+        for name, monitor in self.monitors.items():
+            key, (instrument, _, quantity) = f"monitors.{name}", monitor.of.partition(".")
+            if not name or "/" in name:
+                raise FileRefused(self.path, key, "is no name: it is empty or has a slash in it")
+            if instrument not in self.instruments or not quantity:
+                known = nearest(instrument, self.instruments)
+                problem = f"is '{monitor.of}'; must be an instrument's quantity, INSTRUMENT.QUANTITY; {known}"
+                raise FileRefused(self.path, f"{key}.of", problem)
 
     def _check_parts(self, name: str, entry: InstrumentEntry) -> None:
         key = f"instruments.{name}"
@@ -145,6 +171,7 @@ _KEYS = (
     "beam",
     "format",
     "instruments",
+    "monitors",
     "name",
     "response",
     "roles",

@@ -14,6 +14,7 @@ from .axes import Axis
 from .axes.blade_position import BladePosition, UncutPower
 from .detectors import Detector
 from .detectors.meter_power import MeterPower
+from .parameters import Readings
 from .procedure import Procedure
 
 
@@ -42,9 +43,7 @@ class BeamProfile(Procedure, kw_only=True):
         float, Meta(gt=0, title="Power", description="of the whole beam", extra={"units": "mW"})
     ] = 1.0
     order: Annotated[Literal["up", "up_down"], Meta(title="Order")] = "up_down"
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 10
+    readings: Readings = 10
 
     def check(self) -> None:
         super().check()

@@ -12,6 +12,7 @@ from .axes import Axis
 from .axes.sample_position import SamplePosition
 from .detectors import Detector
 from .detectors.lamp_spectrum import LampSpectrum
+from .parameters import Frames, LongestExposure
 from .procedure import Procedure
 
 
@@ -56,8 +57,8 @@ class CalibrateResponse(Procedure, kw_only=True):
     ] = 0.0
     lamp: Annotated[int | str, Meta(title="Lamp", description="slot of the sample holder")] = "lamp"
     dark: Annotated[int | str, Meta(title="Dark", description="slot without light")] = "empty"
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged")] = 100
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 100
     smoothing: Annotated[
         float,
         Meta(

@@ -2,7 +2,11 @@
 
 At no moment more than the highest power of the plan reaches the sample, wherever the attenuator stands at
 first: the drive is raised in small steps, and the attenuator is looked at again as soon as there is light.
-A laser with one drive cannot be raised: its sample gets what the attenuator lets through.
+While the meter sees nothing, the drive is raised so far only, because the sample may see more. A laser with
+one drive cannot be raised: its sample gets what the attenuator lets through.
+
+The meter averages over pulses: short ones leave little above its floor. So each power is read until it is
+known as well as is needed, and the plan is refused where the meter cannot know its highest power.
 """
 
 from __future__ import annotations
@@ -16,7 +20,8 @@ import numpy.typing as npt
 from antistokes.instruments.errors import LimitError, Refused
 from antistokes.instruments.roles import Attenuator
 
-from .curves import NOISE_READINGS, Anchor, AttenuatorCurve, DriveCurve, MeterNoise
+from .curves import MOST_READINGS, NOISE_READINGS, Anchor, AttenuatorCurve, MeterNoise
+from .drive_search import DriveSearch
 
 if TYPE_CHECKING:
     from .excitation import Excitation
@@ -26,15 +31,15 @@ log = logging.getLogger(__name__)
 Array = npt.NDArray[np.float64]
 
 _COARSE = 19  # positions of the attenuator in a look at its whole range
-_READINGS = 8
-_VISIBLE = 5.0  # standard deviations of the meter's floor
-_DIM = 0.1  # of the plan's highest power: enough to measure the attenuator with
-_SEARCHES, _STEPS = 24, 2000
+_DIM, _HALF = 0.1, 0.5  # of the plan's highest power: to find the attenuator's open position, to measure with
+_CAUTIOUS = 0.1  # transmission behind which the drive for the highest power is looked for
+_ROUGH, _CLOSE, _EXACT = 0.1, 0.03, 0.005  # relative errors of powers, as far as each step needs
+_UNKNOWN = 0.02  # relative error of the highest power that is too much
 _PER_DECADE = 10  # drives measured for a station without attenuator
 
 
 class Calibration:
-    """Measures the meter's noise, the attenuator's curve and the laser's drives, and gives them to *knob*.
+    """Measures the meter's noise, the attenuator's curve and the laser's drives: :attr:`Excitation.known`.
 
     :param lowest, highest: W on the sample, to be reached
     :param most: W on the sample that is never exceeded; *highest* where the laser can be dimmed
@@ -42,175 +47,183 @@ class Calibration:
 
     def __init__(self, knob: Excitation, lowest: float, highest: float, most: float) -> None:
         self._knob, self._lowest, self._highest, self._most = knob, lowest, highest, most
-        self._step = 0.0  # of the drive, small enough for the plan
-        self._gated = False  # the pulses have been seen to do what they should
+        self._known = knob.known
+        self._drives = DriveSearch(knob, highest, most)
 
     def run(self) -> None:
         """Measure everything; the light is on afterwards. :raises LimitError: the laser cannot do it"""
-        attenuator, lowest, highest = self._knob.attenuator, self._lowest, self._highest
-        self._knob.meter.wavelength = self._knob.laser.wavelength
-        self._knob.off()
+        knob, attenuator = self._knob, self._knob.attenuator
+        knob.meter.wavelength = knob.laser.wavelength
+        knob.off()
         if attenuator is not None:
             # in the dark, because a mount may search its zero when it is first moved
             attenuator.position = attenuator.position_range[0]
-        self._knob.pace.wait(self._knob.laser.settle_time)
+        knob.pace.wait(knob.laser.settle_time)
         self._measure_background()
-        low, high = self._knob.laser.drive_limits
-        # even where the laser begins to shine, a step adds no more than about a sixth of the highest power
-        self._step = (high - low) * min(highest * 1e3 / (6 * self._knob.beam.max_power_mW), 0.05)
-        self._knob.laser.drive = low
-        self._knob.on()
-        self._knob.laser_curve = DriveCurve([Anchor(low, 0.0)])
+        knob.laser.drive = knob.laser.drive_limits[0]
+        knob.on()
         if attenuator is None:
-            self._measure_laser(lowest, highest)
+            self._measure_laser()
         else:
             self._light_up(attenuator)
             self._measure_attenuator(attenuator)
-            self._choose_anchors(lowest, highest)
+            self._choose_anchors()
         log.info(
             "calibrated %.3g to %.3g W on the sample; meter: %.2g relative noise, %.2g W floor; drives: %s",
-            lowest,
-            highest,
-            self._knob.noise.relative,
-            self._knob.noise.floor,
+            self._lowest,
+            self._highest,
+            self._known.noise.relative,
+            self._known.noise.floor,
             ", ".join(
-                f"{a.drive:.4g} {self._knob.laser.drive_unit} ({a.power:.3g} W open)"
-                for a in self._knob.anchors
+                f"{a.drive:.4g} {knob.laser.drive_unit} ({a.power:.3g} W open)" for a in self._known.anchors
             ),
         )
 
+    # -- the meter -------------------------------------------------------------------------------------
+
     def _measure_background(self) -> None:
-        self._knob.background = 0.0
+        """The meter in the dark, so well that its error does not count at the highest power.
+
+        :raises Refused: it is too noisy for the highest power
+        """
+        duty = self._knob.gate.duty
         # of the mean power, which is what the meter sees
-        dark = self._knob.readings(NOISE_READINGS) * self._knob.duty
-        self._knob.background = float(dark.mean()) / self._knob.beam.sample_to_pickoff
-        self._knob.noise = MeterNoise(0.0, float(dark.std(ddof=1)))
+        dark = self._knob.readings(NOISE_READINGS) * duty
+        floor, need = float(dark.std(ddof=1)), _EXACT / 10 * self._highest * duty
+        more = int(min((floor / need) ** 2, 4 * MOST_READINGS)) - len(dark)
+        if more > 0:
+            dark = np.concatenate([dark, self._knob.readings(more) * duty])
+            floor = float(dark.std(ddof=1))
+        self._known.background = float(dark.mean()) / self._knob.beam.sample_to_pickoff
+        self._known.noise = MeterNoise(0.0, floor, len(dark))
+        doubt = self._knob.sigma(self._highest, MOST_READINGS) / self._highest
+        if doubt > _UNKNOWN:
+            power, mean = self._highest * 1e3, self._highest * duty / self._knob.beam.sample_to_pickoff
+            raise Refused(
+                f"{self._knob.meter.name}: {power:.3g} mW on the sample, {mean:.2g} W on the meter on "
+                f"average, are known to {doubt:.0%}; must be {_UNKNOWN:.0%}: more power or longer pulses help"
+            )
 
     def _measure_noise(self) -> float:
         """The meter's relative noise at the present power, which is returned."""
         readings = self._knob.readings(NOISE_READINGS)
-        power, floor = float(readings.mean()), self._knob.noise.floor / self._knob.duty
+        power, noise = float(readings.mean()), self._known.noise
+        floor = noise.floor / self._knob.gate.duty
         relative = np.sqrt(max(readings.var(ddof=1) - floor**2, 0.0)) / power
-        self._knob.noise = MeterNoise(float(relative), self._knob.noise.floor)
+        self._known.noise = MeterNoise(float(relative), noise.floor, noise.dark)
         return power
 
+    # -- the first light -------------------------------------------------------------------------------
+
     def _light_up(self, attenuator: Attenuator) -> None:
-        """Raise the drive until the attenuator can be measured; where it is open is not known at first."""
+        """Raise the drive until the attenuator can be looked at; where it is open is not known at first."""
+        knob = self._knob
         first, last = attenuator.position_range
         # at one of them light passes: not both are near the closed position
         places = [first + 0.25 * (last - first), first + 0.75 * (last - first)]
-        drive, top = self._knob.laser.drive_limits
+        drive, top = knob.laser.drive_limits
+        readings = knob.enough(_DIM * self._highest, _ROUGH)
         while True:
             power = (
-                max(self._knob.power_at(p) for p in places) if len(places) > 1 else self._knob.read_power(1)
+                max(self._power_at(place, readings) for place in places)
+                if len(places) > 1
+                else knob.read_power(readings)
             )
-            self._check_gate()
-            if power > self._most:
-                self._refuse_brightness(Anchor(drive, power), self._most)
+            self._drives.check_gate()
+            self._drives.check_brightness(Anchor(drive, power), self._most)
             if power >= _DIM * self._highest or drive >= top:
                 return
-            if len(places) > 1 and power > _VISIBLE * self._knob.sigma(0.0, 1):
-                coarse, powers = self._scan(attenuator)
+            if not self._drives.sees(power, readings):
+                if drive >= self._drives.blind:
+                    self._drives.refuse_blindness(drive)
+            elif len(places) > 1:
+                coarse, powers = self._scan(attenuator, readings)
                 places = [float(coarse[powers.argmax()])]
-                self._knob.power_at(places[0])
-            drive = min(drive + self._step, top)
-            self._knob.set_drive(drive)
+                knob.go_to_position(places[0])
+            drive = min(drive + self._drives.step, top)
+            knob.set_drive(drive)
 
-    def _check_gate(self) -> None:
-        """As soon as there is light where the attenuator stands: do the pulses, if there are any, gate it?"""
-        if self._gated or self._knob.duty == 1:
-            return
-        if self._knob.read_power(1) > 2 * _VISIBLE * self._knob.sigma(0.0, 1):
-            self._knob.check_gate()
-            self._gated = True
+    def _power_at(self, position: float, readings: int) -> float:
+        self._knob.go_to_position(position)
+        return self._knob.read_power(readings)
 
-    def _scan(self, attenuator: Attenuator) -> tuple[Array, Array]:
+    # -- the attenuator --------------------------------------------------------------------------------
+
+    def _scan(self, attenuator: Attenuator, readings: int) -> tuple[Array, Array]:
         """Positions over the whole range, and the power at each."""
         positions = np.linspace(*attenuator.position_range, _COARSE)
-        return positions, np.array([self._knob.power_at(float(p)) for p in positions])
+        return positions, np.array([self._power_at(float(p), readings) for p in positions])
 
     def _measure_attenuator(self, attenuator: Attenuator) -> None:
         """Find the stretch between the most and the least transmission and measure it finely."""
-        coarse, powers = self._scan(attenuator)
-        if powers.max() <= max(_VISIBLE * self._knob.sigma(0.0, 1), 2 * powers.min()):
+        knob, drive = self._knob, self._knob.laser.drive
+        readings = knob.enough(_DIM * self._highest, _ROUGH)
+        coarse, powers = self._scan(attenuator, readings)
+        if not self._drives.sees(powers.max(), readings):
+            self._drives.refuse_blindness(drive)
+        if powers.max() <= 2 * powers.min():
             raise Refused(
                 f"{attenuator.name}: the power on the meter hardly changes with its position "
-                f"({powers.min():.3g} to {powers.max():.3g} W): is the beam on the meter?"
+                f"({powers.min():.3g} to {powers.max():.3g} W): is it in the beam, and the beam on the meter?"
             )
-        if powers.max() > self._most:
-            self._refuse_brightness(Anchor(self._knob.laser.drive, float(powers.max())), self._most)
+        self._drives.check_brightness(Anchor(drive, float(powers.max())), self._most)
+        knob.go_to_position(float(coarse[powers.argmax()]))
+        self._drives.start(Anchor(drive, float(powers.max())))
+        # in smaller steps: the attenuator is open
+        careful = self._drives.step / 3
+        bright = self._drives.find(_HALF * self._highest, tolerance=_ROUGH, stride=careful).power
         fine = AttenuatorCurve.stretch(coarse, powers)
-        self._knob.attenuation = AttenuatorCurve(
-            fine, np.array([self._knob.power_at(float(p)) for p in fine])
-        )
+        # what is closed needs no better error than what is open
+        looks = [self._look(float(position), _CLOSE * bright / 10) for position in fine]
+        found, errors = np.array(looks).T
+        self._known.attenuation = AttenuatorCurve(fine, found, errors)
 
-    def _choose_anchors(self, lowest: float, highest: float) -> None:
+    def _look(self, position: float, error: float) -> tuple[float, float]:
+        """Power at *position* and its error, which is at most *error* or 3 %, if the meter can."""
+        power = self._power_at(position, 1)
+        level = max(power, error / _CLOSE)
+        readings = self._knob.enough(level, _CLOSE)
+        if readings > 1:
+            power = self._knob.read_power(readings)
+        return power, self._knob.sigma(level, readings)
+
+    # -- the laser -------------------------------------------------------------------------------------
+
+    def _choose_anchors(self) -> None:
         """Few drives that, with the attenuator, reach every power of the plan with some overlap."""
+        known = self._known
+        assert known.attenuation is not None
         open_power = self._measure_noise()
-        self._knob.laser_curve.add(Anchor(self._knob.laser.drive, open_power))
+        self._drives.start(Anchor(self._knob.laser.drive, open_power))
         # attenuated so much, the drive may go beyond the highest power, and afterwards up to it
-        ratios = {t: self._ratio(t, open_power) for t in (0.8, 0.1)}
-        self._knob.anchors = [self._find_drive(1.05 * highest, ratios[0.1])]
-        self._check_reach(self._knob.anchors[0], highest)
-        while (reach := self._knob.anchors[-1].power * self._knob.attenuation.least) > lowest:
+        ratios = {t: self._ratio(t, open_power) for t in (0.8, _CAUTIOUS)}
+        known.anchors = [self._drives.find(1.05 * self._highest, ratios[_CAUTIOUS])]
+        self._drives.check_reach(known.anchors[0], self._highest)
+        while (reach := known.anchors[-1].power * known.attenuation.least) > self._lowest:
             self._knob.go_to_transmission(0.8)
-            anchor = self._find_drive(1.5 * reach, ratios[0.8])
-            if anchor.power > 0.5 * self._knob.anchors[-1].power:
-                raise LimitError("power on the sample", lowest * 1e3, reach * 1e3, highest * 1e3, "mW")
-            self._knob.anchors.append(anchor)
+            anchor = self._drives.find(1.5 * reach, ratios[0.8])
+            if anchor.power > 0.5 * known.anchors[-1].power:
+                limits = reach * 1e3, self._highest * 1e3
+                raise LimitError("power on the sample", self._lowest * 1e3, *limits, "mW")
+            known.anchors.append(anchor)
 
     def _ratio(self, transmission: float, open_power: float) -> float:
         self._knob.go_to_transmission(transmission)
-        return self._knob.read_power(_READINGS) / open_power
+        readings = max(self._knob.enough(open_power * transmission, _EXACT), 8)
+        return self._knob.read_power(readings) / open_power
 
-    def _measure_laser(self, lowest: float, highest: float) -> None:
-        """Without an attenuator: power against drive up to *highest*, closely enough to interpolate."""
-        point = self._measure_drive(self._knob.laser.drive)
-        while point.power < 0.3 * highest and point.drive < self._knob.laser.drive_limits[1]:
-            point = self._measure_drive(min(point.drive + self._step, self._knob.laser.drive_limits[1]))
-        if point.power > highest:
-            self._refuse_brightness(point, highest)
+    def _measure_laser(self) -> None:
+        """Without an attenuator: power against drive up to the highest, closely enough to interpolate."""
+        top, highest = self._knob.laser.drive_limits[1], self._highest
+        self._drives.start(point := self._drives.measure(self._knob.laser.drive))
+        while point.power < 0.3 * highest and point.drive < top:
+            if point.drive >= self._drives.blind and not self._drives.sees(point.power, 2):
+                self._drives.refuse_blindness(point.drive)
+            point = self._drives.measure(min(point.drive + self._drives.step, top))
+        self._drives.check_brightness(point, highest)
         # not to the highest power itself, which the last correction could exceed
-        self._check_reach(self._find_drive(0.985 * highest, tolerance=0.005), highest, 0.975)
+        self._drives.check_reach(self._drives.find(0.985 * highest, tolerance=_EXACT), highest, 0.975)
         self._measure_noise()
-        number = 2 + int(_PER_DECADE * np.log10(highest / lowest))
-        for power in np.geomspace(highest, lowest, number)[1:]:
-            self._find_drive(float(power))
-
-    def _check_reach(self, brightest: Anchor, highest: float, share: float = 0.99) -> None:
-        if brightest.power < share * highest:
-            raise LimitError(self._thing(brightest), highest * 1e3, 0, brightest.power * 1e3, "mW")
-
-    def _refuse_brightness(self, point: Anchor, highest: float) -> None:
-        self._knob.off()
-        raise LimitError(self._thing(point), point.power * 1e3, 0, highest * 1e3, "mW")
-
-    def _thing(self, point: Anchor) -> str:
-        return (
-            f"{self._knob.laser.name}: power on the sample at {point.drive:g} {self._knob.laser.drive_unit}"
-        )
-
-    def _find_drive(self, wanted: float, ratio: float = 1.0, tolerance: float = 0.02) -> Anchor:
-        """The drive that gives *wanted* W with the attenuator open; it stands where *ratio* passes."""
-        low, high = self._knob.laser.drive_limits
-        tolerance = max(tolerance, 2 * self._knob.sigma(wanted * ratio, 2) / (wanted * ratio))
-        searches, highest = 0, low
-        for _ in range(_STEPS):
-            guess = self._knob.laser_curve.guess(wanted, self._step / ratio, bisect=searches % 3 == 2)
-            drive = min(max(guess, low), high)
-            point = self._measure_drive(drive, ratio)
-            at_limit = drive == (high if point.power < wanted else low)
-            # small steps upwards towards a weak laser's limit are no search
-            searches += not (drive > highest and point.power < wanted)
-            highest = max(highest, drive)
-            if at_limit or abs(point.power / wanted - 1) <= tolerance or searches == _SEARCHES:
-                break
-        return point
-
-    def _measure_drive(self, drive: float, ratio: float = 1.0) -> Anchor:
-        self._knob.set_drive(drive)
-        # as the device understood it, so that it is recognised later
-        point = Anchor(self._knob.laser.drive, self._knob.read_power(2) / ratio)
-        self._check_gate()
-        self._knob.laser_curve.add(point)
-        return point
+        number = 2 + int(_PER_DECADE * np.log10(highest / self._lowest))
+        for power in np.geomspace(highest, self._lowest, number)[1:]:
+            self._drives.find(float(power))

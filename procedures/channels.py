@@ -87,7 +87,8 @@ class RunHeader:
     ``signal`` names the channel of the default plot. ``axis`` names the inner set-point. ``planned``
     is the number of points the plan asks for (0 when it cannot be known). ``response`` is that of the
     emission path, per photon, at the dimension ``wavelength``; None: not calibrated. ``snapshot`` maps each
-    device to its settings. ``software`` maps distribution names to versions.
+    device to its settings. ``software`` maps distribution names to versions. ``monitors`` are recorded beside
+    the points, with times of their own.
     """
 
     title: str
@@ -110,6 +111,7 @@ class RunHeader:
     response: npt.NDArray[np.float64] | None = None
     snapshot: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
+    monitors: tuple[Channel, ...] = ()
 
 
 class Sink(Protocol):

@@ -16,6 +16,7 @@ from .axes.laser_mixture import LaserMixture
 from .axes.steered_pulse_width import SteeredPulseWidth
 from .detectors import Detector, EmissionSpectrum, PumpPower
 from .detectors.emission_colour import EmissionColour
+from .parameters import Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
 
 Coordinate = Annotated[float, Meta(ge=0, le=1)]
@@ -52,16 +53,10 @@ class ColourControl(Procedure, kw_only=True):
         list[Positive],
         Meta(title="Irradiances", description="highest of each laser", extra={"units": "W/cm^2"}),
     ] = []
-    settle: Annotated[
-        float, Meta(ge=0, title="Settle", description="time the sample gets", extra={"units": "s"})
-    ] = 0.1
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 3
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 5
+    settle: Settle = 0.1
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 3
+    readings: Readings = 5
     uncorrected: Annotated[
         bool, Meta(title="Uncorrected", description="although the response is not calibrated")
     ] = False

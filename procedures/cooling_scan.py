@@ -14,6 +14,7 @@ from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, ExcitationWavelength
 from .detectors import CrystalThermometer, Detector, EmissionSpectrum, PumpPower, PumpPowerAfter
+from .parameters import Frames, LongestExposure, Readings
 from .procedure import Procedure
 
 
@@ -69,13 +70,9 @@ class CoolingScan(Procedure, kw_only=True):
             extra={"units": "s"},
         ),
     ] = 600.0
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 3
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 5
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 3
+    readings: Readings = 5
 
     def check(self) -> None:
         super().check()
@@ -92,7 +89,7 @@ class CoolingScan(Procedure, kw_only=True):
     def detectors(self, station: Station) -> list[Detector]:
         detectors: list[Detector] = [PumpPower(self.readings)]
         if station.find_optional(Spectrometer) is not None:
-            detectors.append(EmissionSpectrum(self.longest_exposure, self.frames))
+            detectors.append(EmissionSpectrum(self.longest_exposure, self.frames, needed=False))
         thermometer = CrystalThermometer(
             self.thermometer_readings, self.interval, self.drift, self.longest_wait
         )

@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import isotonic_regression
 
 Array = npt.NDArray[np.float64]
 
 #: below this transmission the attenuator's leak makes the power too sensitive to the position
 _LEAST_TRANSMISSION = 5e-3
-#: readings of the dark meter that give its background and floor
+#: readings of the meter that give its noise; in the dark, its floor and background too
 NOISE_READINGS = 24
+#: of one power, at most
+MOST_READINGS = 100
 _FINE = 17  # positions between the least and the most transmission
 
 
@@ -26,15 +29,25 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MeterNoise:
-    """σ² = (relative·P)² + floor², of one reading; measured during calibration."""
+    """σ² = (relative·P)² + floor², of one reading; measured during calibration.
+
+    :param dark: readings that gave the background
+    """
 
     relative: float
     floor: float
+    dark: int = NOISE_READINGS
 
     def sigma(self, power: float, readings: int) -> float:
         """Standard error of the mean of *readings* at *power*, in W; that of the background included."""
         own = ((self.relative * power) ** 2 + self.floor**2) / readings
-        return float(np.sqrt(own + self.floor**2 / NOISE_READINGS))
+        return float(np.sqrt(own + self.floor**2 / self.dark))
+
+    def enough(self, power: float, relative: float) -> int:
+        """Readings after which *power* is known to *relative*, at most :data:`MOST_READINGS`."""
+        own = (self.relative * power) ** 2 + self.floor**2
+        room = (relative * power) ** 2 - self.floor**2 / self.dark
+        return MOST_READINGS if own > MOST_READINGS * room else max(int(np.ceil(own / room)), 1)
 
 
 class DriveCurve:
@@ -82,10 +95,14 @@ class AttenuatorCurve:
 
     :param positions: from the darkest to the brightest
     :param powers: measured there
+    :param errors: of *powers*, 1 sigma
     """
 
-    def __init__(self, positions: Array, powers: Array) -> None:
-        rising = np.maximum.accumulate(np.maximum(powers, powers.max() * 1e-6))
+    def __init__(self, positions: Array, powers: Array, errors: Array) -> None:
+        # a meter without any noise rounds
+        errors = np.maximum(errors, powers.max() * 1e-6)
+        rising = isotonic_regression(powers, weights=errors**-2).x
+        rising = np.maximum(rising, rising.max() * 1e-6)
         keep = np.concatenate([[True], np.diff(rising) > 0])
         self._positions = positions[keep]
         self._logs: Array = np.log(rising[keep] / rising.max())

@@ -9,63 +9,52 @@ dimmed, a calibration may put on the sample whatever the light path may deliver.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from antistokes.instruments.errors import BadAnswer, DeviceFault, LimitError, Refused
-from antistokes.instruments.roles import Attenuator, Laser, PowerMeter, PulseGenerator, Shutter
+from antistokes.instruments.roles import Attenuator, PowerMeter, PulseGenerator
 from antistokes.instruments.station import Station
 
+from .calibrated import Calibrated
 from .calibration import Calibration
-from .curves import Anchor, AttenuatorCurve, DriveCurve, MeterNoise
-from .dose import Dose
+from .light import Light
 from .pace import Pace
+from .problems import Problems
 
 Array = npt.NDArray[np.float64]
 
 #: a plan may be dimmer than what the light path can deliver by more than this, its calibration not
 _DEEPEST = 5000
 _TRIES = 6
-_GATE_READINGS = 8
-_LEAK = 0.5  # of the light during pulses; as much between them means that they do nothing
 _SAME_NM = 5.0  # a laser tuned further is calibrated again; nearer by, the meter's feedback is enough
 _LARGEST_DOUBT = 0.2  # relative; a power that the meter hardly sees has not been verified
 
 
-class Excitation:
+class Excitation(Light):
     """Power on the sample.
 
     :param station: an open station with a Laser and a PowerMeter, and an Attenuator where it has one
     :param pace: waits, and stops when the user asks for it
-    :param laser: one among several, by its name: its drive alone is turned, and it is dark without emission,
-        because attenuator and shutter would act on all of them
+    :param laser: one among several, by its name: its drive alone is turned, because the attenuator would act
+        on all of them
     """
 
     def __init__(self, station: Station, pace: Pace, laser: str | None = None) -> None:
-        self.beam = station.beam
-        self.laser = station.find(Laser, laser)
-        self.meter = station.find(PowerMeter)
+        problems = Problems()
+        with problems.noted():
+            super().__init__(station, pace, laser)
+        with problems.noted():
+            self.beam = station.beam
+        with problems.noted():
+            self.meter = station.find(PowerMeter)
+        problems.refuse()
         self.attenuator = station.find_optional(Attenuator) if laser is None else None
-        self.shutter = station.find_optional(Shutter) if laser is None else None
-        self.noise = MeterNoise(0.0, 0.0)
-        #: fraction of the time that pulses are on; powers are those during a pulse
-        self.duty = 1.0
-        #: s, of the pulses; nan: the light is continuous, or pulsed by the laser itself
-        self.pulse_width = float("nan")
-        self.pace = pace
-        #: what the sample has got
-        self.dose = Dose(pace.clock)
-        self._interrupted = False  # light that should be on again after :meth:`blocked`
-        self.background = 0.0  # W on the meter
-        self.laser_curve = DriveCurve([])
-        self.anchors: list[Anchor] = []  # used together with the attenuator, the brightest first
-        self.attenuation: AttenuatorCurve
+        self.known = Calibrated(float("nan"))
+        self._calibrated: dict[bool, Calibrated] = {}  # pulsed or not
         self._plan: tuple[float, float] | None = None  # W, lowest and highest
-        self._calibrated_at = float("nan")  # nm
-        self._gate: PulseGenerator | None = None
 
     # -- before anything moves -------------------------------------------------------------------------
 
@@ -96,6 +85,12 @@ class Excitation:
             raise LimitError(f"{self.meter.name}: wavelength", wavelength, low, high, "nm")
 
     @property
+    def least(self) -> float:
+        """The lowest power of the plan, in W."""
+        assert self._plan is not None, "check() comes first"
+        return self._plan[0]
+
+    @property
     def least_calibration(self) -> float:
         """The power, in W, that a calibration may put on the sample however dim the plan is."""
         return self.beam.max_power_mW * 1e-3 / _DEEPEST
@@ -112,7 +107,12 @@ class Excitation:
         low, high = self.laser.drive_limits
         return low == high
 
-    # -- reading and switching -------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------
+
+    @property
+    def pulse_width(self) -> float:
+        """Of the pulses, in s; nan: the light is continuous, or pulsed by the laser itself."""
+        return self.gate.width
 
     def read_power(self, readings: int) -> float:
         """Power on the sample, mean of *readings*, in W; of a pulsed beam that during the pulses."""
@@ -120,7 +120,11 @@ class Excitation:
 
     def sigma(self, power: float, readings: int) -> float:
         """Standard error of :meth:`read_power` at *power*, in W."""
-        return self.noise.sigma(power * self.duty, readings) / self.duty
+        return self.known.noise.sigma(power * self.gate.duty, readings) / self.gate.duty
+
+    def enough(self, power: float, relative: float) -> int:
+        """Readings after which *power* W is known to *relative*, or as well as the meter can."""
+        return self.known.noise.enough(power * self.gate.duty, relative)
 
     def readings(self, number: int) -> Array:
         readings = np.empty(number)
@@ -129,74 +133,33 @@ class Excitation:
             readings[i] = power = self.meter.power
             if not np.isfinite(power):
                 raise BadAnswer(self.meter.name, f"its power reading is {power} W")
-        mean = readings - self.background
+        mean = readings - self.known.background
         self.dose.measured(float(mean.mean()) * self.beam.sample_to_pickoff)
-        return mean * (self.beam.sample_to_pickoff / self.duty)
+        return mean * (self.beam.sample_to_pickoff / self.gate.duty)
 
-    def on(self) -> None:
-        """Light, as bright as the drive says."""
-        self.laser.emission = True
-        if self.shutter is None:
-            self.dose.light(True)
-        self.pace.wait(self.laser.settle_time)
-        if self.shutter is not None:
-            self._set_light(True)
+    # -- pulses, wavelength, calibration ---------------------------------------------------------------
 
-    def off(self) -> None:
-        """No light: the laser off, the shutter closed, the second even if the first fails."""
-        self._interrupted = False
-        try:
-            self.laser.emission = False
-            self.dose.light(False)
-        finally:
-            if self.shutter is not None:
-                self.shutter.is_open = False
+    def pulsed(self, generator: PulseGenerator) -> None:
+        """The laser is gated by the pulses that *generator* sends now."""
+        self._change_gate(self.gate.is_set(True), lambda: self.gate.pulse(generator))
 
-    @contextmanager
-    def blocked(self) -> Iterator[None]:
-        """No light inside the block; the same light as before after it, none if the block fails.
+    def continuous(self) -> None:
+        """The laser does not follow any pulses."""
+        if not self.gate.is_set(False):
+            self._change_gate(False, self.gate.open)
 
-        A shutter does it where the station has one, so that the laser stays as warm as it is.
-        """
-        lit = self._interrupted = self._light or self._interrupted
-        self._set_light(False)
-        yield
-        if lit:
-            self._set_light(True)
-        self._interrupted = False
-
-    @property
-    def _light(self) -> bool:
-        return self.laser.emission if self.shutter is None else self.shutter.is_open
-
-    def _set_light(self, on: bool) -> None:
-        if self.shutter is None:
-            self.laser.emission = on
-            self.dose.light(on)
-            self.pace.wait(self.laser.settle_time)
-        else:
-            self.shutter.is_open = on
-            self.dose.light(on)
-            self.pace.wait(self.shutter.settle_time)
-
-    # -- calibration -----------------------------------------------------------------------------------
-
-    def calibrate(self) -> None:
-        """Measure what is needed to set any power of the plan (:class:`Calibration`), if that is not known.
-
-        It is known until the laser is tuned further than the attenuator and the laser stay as they are.
-
-        :raises LimitError: the laser cannot reach the highest power within its limits, or not go down to
-            the lowest
-        """
-        wavelength = self.laser.wavelength
-        if abs(wavelength - self._calibrated_at) <= _SAME_NM:
+    def _change_gate(self, at_once: bool, change: Callable[[], None]) -> None:
+        """Changes the light's course in time, unless *at_once* in the dark; then as dim as can be."""
+        if at_once:
+            change()
             return
-        assert self._plan is not None, "check() comes first"
-        lowest, highest = self._plan
-        most = self.most_calibration(highest)
-        Calibration(self, lowest, highest if self._one_drive else most, most).run()
-        self._calibrated_at = wavelength
+        lit = self.is_on
+        if lit:
+            self.dim()
+        self.off()
+        change()
+        if lit:
+            self.on()
 
     def tuned(self) -> None:
         """The laser has another wavelength now: the meter must know it.
@@ -206,35 +169,30 @@ class Excitation:
         self.check_wavelength(self.laser.wavelength)
         self.meter.wavelength = self.laser.wavelength
 
-    def pulsed(self, generator: PulseGenerator) -> None:
-        """The laser is gated by the pulses that *generator* sends now."""
-        self._gate = generator
-        self.pulse_width, self.duty = generator.width, generator.width / generator.period
+    def calibrate(self) -> None:
+        """Measure what is needed to set any power of the plan (:class:`Calibration`), if that is not known.
 
-    def check_gate(self) -> None:
-        """Is it dark without pulses? Otherwise all powers would be wrong by the duty.
+        It is known until the laser is tuned further than the attenuator and the laser stay as they are, of
+        pulses and of continuous light separately.
 
-        :raises Refused: the light stays on between the pulses
+        :raises LimitError: the laser cannot reach the highest power within its limits, or not go down to
+            the lowest
         """
-        if self._gate is None:
-            return
-        lit = self.read_power(_GATE_READINGS)
-        self._gate.output = False
-        self.pace.wait(self.laser.settle_time)
-        between = self.read_power(_GATE_READINGS)
-        self._gate.output = True
-        self.pace.wait(self.laser.settle_time)
-        if between > _LEAK * lit:
-            self.off()
-            raise Refused(
-                f"{self.laser.name}: shines {between / lit:.0%} as bright without pulses; "
-                f"{self._gate.name} must gate it (its modulation or gate input must be on)"
-            )
+        wavelength, pulsed = self.laser.wavelength, self.gate.pulsed
+        found = self._calibrated.get(pulsed)
+        if found is None or not abs(wavelength - found.wavelength) <= _SAME_NM:
+            assert self._plan is not None, "check() comes first"
+            lowest, highest = self._plan
+            most = self.most_calibration(highest)
+            self.known = Calibrated(wavelength)
+            Calibration(self, lowest, highest if self._one_drive else most, most).run()
+            self._calibrated[pulsed] = found = self.known
+        self.known = found
 
     def dim(self) -> None:
         """As little light as the attenuator can, before something changes that may make it brighter."""
-        if self.attenuator is not None and self._calibrated_at == self._calibrated_at:
-            self.go_to_transmission(self.attenuation.least)
+        if self.known.attenuation is not None:
+            self.go_to_transmission(self.known.attenuation.least)
 
     # -- setting a power -------------------------------------------------------------------------------
 
@@ -249,14 +207,13 @@ class Excitation:
         if self.attenuator is None:
             reached = self._correct(power, power, tolerance, self._drive_for)
         else:
-            enough = [a for a in self.anchors if a.power >= 1.03 * power]
-            anchor = enough[-1] if enough else self.anchors[0]
+            anchor = self.known.anchor(power)
             if self.laser.drive != anchor.drive:
                 # close first: the attenuator still stands where another drive needed it
-                self.go_to_transmission(self.attenuation.least)
+                self.dim()
                 self.set_drive(anchor.drive)
             reached = self._correct(power, power / anchor.power, tolerance, self.go_to_transmission)
-        if not reached and not (self.laser.emission and self._light):
+        if not reached and not self.is_on:
             raise DeviceFault(self.laser.name, "the light has gone off by itself")
         return reached
 
@@ -272,20 +229,17 @@ class Excitation:
         return False
 
     def go_to_transmission(self, transmission: float) -> None:
-        assert self.attenuator is not None
-        self.dose.turned()
-        self.attenuator.position = self.attenuation.position(transmission)
-        self.pace.wait(self.attenuator.settle_time)
+        assert self.known.attenuation is not None
+        self.go_to_position(self.known.attenuation.position(transmission))
 
-    def power_at(self, position: float) -> float:
+    def go_to_position(self, position: float) -> None:
         assert self.attenuator is not None
         self.dose.turned()
         self.attenuator.position = position
         self.pace.wait(self.attenuator.settle_time)
-        return self.read_power(1)
 
     def _drive_for(self, power: float) -> None:
-        self.set_drive(min(self.laser_curve.at(power), self.laser.drive_limits[1]))
+        self.set_drive(min(self.known.laser_curve.at(power), self.laser.drive_limits[1]))
 
     def set_drive(self, drive: float) -> None:
         self.dose.turned()

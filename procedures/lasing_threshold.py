@@ -12,6 +12,7 @@ from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter
+from .parameters import Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
 
 #: of the narrowest line that is expected; a wider slit hides how narrow it is
@@ -38,10 +39,7 @@ class LasingThreshold(Procedure, kw_only=True):
     points_per_decade: Annotated[int, Meta(ge=3, le=1000, title="Points per decade")] = 16
     order: Annotated[Literal["up", "down", "up_down", "shuffled"], Meta(title="Order")] = "up"
     order_seed: Annotated[int, Meta(ge=0, title="Order seed", description="of the shuffled order")] = 0
-    settle: Annotated[
-        float,
-        Meta(ge=0, title="Settle", description="time the sample gets at each power", extra={"units": "s"}),
-    ] = 0.05
+    settle: Settle = 0.05
     resolution: Annotated[
         float,
         Meta(
@@ -60,13 +58,9 @@ class LasingThreshold(Procedure, kw_only=True):
             extra={"units": "nm"},
         ),
     ] = 0.0
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 5
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 5
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 5
+    readings: Readings = 5
 
     def check(self) -> None:
         super().check()

@@ -16,7 +16,9 @@ from .axes import Axis, ExcitationPower, PulseWidth
 from .channels import Channel, Flag, Record
 from .detectors import Detector, PumpPower, PumpPowerAfter, SampleThermometer
 from .detectors.count_rate import CountRate
-from .detectors.decay_histogram import LIFETIMES, DecayCounter, DecayHistogram
+from .detectors.decay_counter import LIFETIMES, DecayCounter
+from .detectors.decay_histogram import DecayHistogram
+from .parameters import Readings
 from .procedure import Procedure
 from .setup import Setup
 
@@ -121,7 +123,7 @@ class Lifetime(Procedure, kw_only=True):
         Literal["model", "tail", "1/e", "mean arrival", "step"],
         Meta(title="Definition", description="of the lifetime, where several are in use"),
     ] = "model"
-    readings: Annotated[int, Meta(ge=1, le=1000, title="Readings", description="of the power meter")] = 5
+    readings: Readings = 5
 
     def check(self) -> None:
         super().check()

@@ -22,7 +22,6 @@ from antistokes.instruments.errors import (
     DeviceTimeout,
     InstrumentError,
     OverRange,
-    PlanRefused,
     Refused,
 )
 from antistokes.instruments.station import Station
@@ -30,6 +29,7 @@ from antistokes.instruments.station import Station
 from .axes import Axis, Finished
 from .channels import STEP, Channel, Dimension, Flag, Record
 from .detectors import Detector
+from .problems import Problems
 from .setup import Setup
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ class RecordedPlan(Plan, Protocol):
     """A plan with what the run file says of it."""
 
     NAME: ClassVar[str]
-    SIGNAL: ClassVar[str]
+
+    @property
+    def SIGNAL(self) -> str:  # noqa: N802 (of a procedure it belongs to the class)
+        """Channel of the default plot."""
 
     def parameters(self) -> dict[str, Any]:
         """All parameters as plain values."""
@@ -115,7 +118,7 @@ class Measurement:
 
         :raises Refused: the plan cannot be carried out on this station; all that is wrong at once
         """
-        self._problems: list[Refused] = []
+        problems = self._problems = Problems()
         self._declared: dict[str, Channel] = {}
         self._dimensions: dict[str, Dimension] = {}
         if len(self._procedures) > 1:
@@ -125,39 +128,35 @@ class Measurement:
         for procedure in self._procedures:
             with self.setup.claims_end():
                 self._bind_step(procedure)
-        if len(self._problems) == 1:
-            raise self._problems[0]
-        if self._problems:
-            raise PlanRefused(str(problem) for problem in self._problems)
+        for monitor in self.setup.station.monitors:
+            with problems.noted():
+                self.setup.monitors.bind(monitor)
+        problems.refuse()
         self.channels = tuple(self._declared.values())
         self.dimensions = tuple(self._dimensions.values())
 
     def _bind_step(self, procedure: Procedure) -> None:
-        try:
-            step = _Step(procedure.axes(), procedure.detectors(self.setup.station))
-        except Refused as problem:
-            self._problems.append(problem)
-            return
+        step = _Step([], [])
         self._steps.append(step)
+        with self._problems.noted():
+            step.axes += procedure.axes()
         for axis in step.axes:
             self._bind_axis(axis)
+        with self._problems.noted():
+            step.detectors += procedure.detectors(self.setup.station)
         for detector in step.detectors:
-            try:
+            own: tuple[Channel, ...] = ()
+            with self._problems.noted():
                 own, dims = detector.bind(self.setup)
                 self._declare(own, dims)
-            except Refused as problem:
-                self._problems.append(problem)
-                own = ()
             step.channels.append(own)
             step.failed.append(0)
 
     def _bind_axis(self, axis: Axis) -> None:
-        try:
+        with self._problems.noted():
             if len(axis.setpoints) == 0:
                 raise Refused(f"{axis.name}: 0 set-points; at least 1 is needed")
             self._declare(axis.bind(self.setup), ())
-        except Refused as problem:
-            self._problems.append(problem)
 
     def _declare(self, channels: Sequence[Channel], dimensions: Sequence[Dimension]) -> None:
         """:raises Refused: two steps mean different things by one name"""

@@ -32,7 +32,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -40,11 +40,12 @@ import numpy as np
 from msgspec import Meta
 
 from antistokes.instruments.backend import plugin
-from antistokes.instruments.errors import FileRefused, PlanRefused, Refused, nearest
-from antistokes.instruments.records import Record, check_format, convert, read_toml
+from antistokes.instruments.errors import FileRefused, Refused, nearest
+from antistokes.instruments.records import Record, check_format, read_toml
 
 from .axes import Axis
 from .axes.named import AXES, make_axis
+from .problems import Problems
 from .procedure import Procedure, number_in
 from .sequence import Sequence
 
@@ -89,24 +90,19 @@ class StepEntry(Record, kw_only=True, frozen=True):
     procedure: str
     settings: dict[str, Any] = {}
 
-    def procedure_of(self) -> Procedure:
-        """:raises Refused: an unknown procedure, or settings it cannot have"""
-        kind: type[Procedure] = plugin("antistokes.procedures", self.procedure).load()
-        return kind.of(self.settings)
-
 
 class RunEntry(Record, kw_only=True, frozen=True):
     """``[[runs]]``: one file for each repeat."""
 
-    steps: Annotated[list[StepEntry], Meta(min_length=1)]
-    over: list[AxisEntry] = []
+    steps: Annotated[list[dict[str, Any]], Meta(min_length=1)]
+    over: list[dict[str, Any]] = []
     sample: str | None = None
-    file: str = ""
+    file: Annotated[str, Meta(pattern=r"^[^/\\]*$", description="a name without a folder")] = ""
     repeats: Annotated[int, Meta(ge=1, le=10000)] = 1
 
 
 class _File(Record, kw_only=True, frozen=True):
-    runs: Annotated[list[RunEntry], Meta(min_length=1)]
+    runs: Annotated[list[dict[str, Any]], Meta(min_length=1)]
     station: str | None = None
     sample: str | None = None
     seed: Annotated[int, Meta(ge=0)] | None = None
@@ -136,42 +132,66 @@ class PlanFile:
     @classmethod
     def read(cls, path: str | Path) -> PlanFile:
         """:raises FileRefused: the file; :raises PlanRefused: several things in it, all at once"""
+        problems = Problems()
+        plan = cls.looked_at(path, problems)
+        problems.refuse()
+        return plan
+
+    @classmethod
+    def looked_at(cls, path: str | Path, problems: Problems) -> PlanFile:
+        """Like :meth:`read`, but what is wrong is left out, and added to *problems*."""
         path = Path(path)
-        file = convert(check_format(read_toml(path), path, FORMAT, VERSION), _File, path)
+        values = problems.fields(check_format(read_toml(path), path, FORMAT, VERSION), _File, path)
         runs: list[PlannedRun] = []
-        problems: list[str] = []
-        for i, entry in enumerate(file.runs):
-            axes = [
-                _read(f"{path}: runs[{i}].over[{k}]", e.axis_of, problems) for k, e in enumerate(entry.over)
-            ]
-            steps = [
-                _read(f"{path}: runs[{i}].steps[{k}]", e.procedure_of, problems)
-                for k, e in enumerate(entry.steps)
-            ]
-            plan = Sequence([a for a in axes if a], [s for s in steps if s])
-            stem = entry.file.removesuffix(".h5") or "-".join(e.procedure for e in entry.steps)
-            runs += _repeated(plan, entry.sample or file.sample, stem, entry.repeats)
+        for i, data in enumerate(values.get("runs", ())):
+            runs += _runs(data, f"runs[{i}]", path, problems)
         taken: set[str] = set()
         for run in runs:
             if run.stem in taken:
-                problems.append(f"{path}: two runs write the file {run.stem}.h5; give them names: file = …")
+                text = f"two runs write the file {run.stem}.h5; give them names: file = …"
+                problems.add(FileRefused(path, "", text))
             taken.add(run.stem)
-        if len(problems) == 1:
-            raise FileRefused(path, "", problems[0].removeprefix(f"{path}: "))
-        if problems:
-            raise PlanRefused(problems)
-        return cls(path, file.station, file.seed, tuple(runs))
+        sample = values.get("sample")
+        named = (replace(run, sample=run.sample or sample) for run in runs)
+        return cls(path, values.get("station"), values.get("seed"), tuple(named))
 
 
-def _repeated(plan: Sequence, sample: str | None, stem: str, repeats: int) -> Iterator[PlannedRun]:
+def _runs(data: dict[str, Any], key: str, path: Path, problems: Problems) -> Iterator[PlannedRun]:
+    """One for each repeat, of what can be understood."""
+    entry = problems.fields(data, RunEntry, path, key)
+    axes, steps, names = [], [], []
+    for k, table in enumerate(entry.get("over", ())):
+        axes.append(_axis(table, f"{key}.over[{k}]", path, problems))
+    for k, table in enumerate(entry.get("steps", ())):
+        steps.append(_step(table, f"{key}.steps[{k}]", path, problems))
+        names.append(str(table.get("procedure")))
+    plan = Sequence([axis for axis in axes if axis], [step for step in steps if step])
+    stem = entry.get("file", "").removesuffix(".h5") or "-".join(names) or key
+    repeats = entry.get("repeats", 1)
     for number in range(repeats):
-        yield PlannedRun(plan, sample, stem if repeats == 1 else f"{stem}-{number + 1}", number)
+        name = stem if repeats == 1 else f"{stem}-{number + 1}"
+        yield PlannedRun(plan, entry.get("sample"), name, number)
 
 
-def _read(key: str, make: Any, problems: list[str]) -> Any:
-    """What *make* gives; None, and one more problem, when it refuses."""
-    try:
-        return make()
-    except Refused as problem:
-        problems.append(f"{key}: {problem}")
+def _axis(data: dict[str, Any], key: str, path: Path, problems: Problems) -> Axis | None:
+    before = len(problems.found)
+    values = problems.fields(data, AxisEntry, path, key)
+    if len(problems.found) > before:
         return None
+    with problems.noted(f"{path}: {key}"):
+        return AxisEntry(**values).axis_of()
+    return None
+
+
+def _step(data: dict[str, Any], key: str, path: Path, problems: Problems) -> Procedure | None:
+    """A stand-in where its settings are wrong; None where it is not known at all."""
+    values = problems.fields(data, StepEntry, path, key)
+    if "procedure" not in values:
+        return None
+    with problems.noted(f"{path}: {key}"):
+        kind: type[Procedure] = plugin("antistokes.procedures", values["procedure"]).load()
+        settings = values.get("settings", {})
+        with problems.noted(f"{path}: {key}"):
+            return kind.of(settings)
+        return kind.stand_in(settings)
+    return None

@@ -12,9 +12,10 @@ from antistokes.instruments.records import Positive
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
 
-from .axes import Axis, ExcitationPower, ExcitationWavelength
+from .axes import Axis, ExcitationPower, ExcitationWavelength, referenced
 from .axes.excitation_power import Unit
 from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
+from .parameters import Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
 
 #: powers at every wavelength from which the exponent is measured, relative to the highest
@@ -59,17 +60,18 @@ class PleScan(Procedure, kw_only=True):
     ] = 3.0
     order: Annotated[Literal["up", "down", "up_down", "shuffled"], Meta(title="Order")] = "up_down"
     order_seed: Annotated[int, Meta(ge=0, title="Order seed", description="of the shuffled order")] = 0
-    settle: Annotated[
-        float,
-        Meta(ge=0, title="Settle", description="time the sample gets at each point", extra={"units": "s"}),
-    ] = 0.05
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 3
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 5
+    reference_every: Annotated[
+        int,
+        Meta(
+            ge=0,
+            title="Reference every",
+            description="wavelengths between two visits to the shortest, which tell drift; 0: none",
+        ),
+    ] = 0
+    settle: Settle = 0.05
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 3
+    readings: Readings = 5
     laser_mask: Annotated[
         float,
         Meta(
@@ -109,7 +111,10 @@ class PleScan(Procedure, kw_only=True):
             np.array([self.photon_flux]) if self.normalise == "flux" else self.power * np.array(_POWER_STEP)
         )
         return [
-            ExcitationWavelength(values, self.order, self.order_seed),
+            # at the shortest the photons have the most energy: there is light to see
+            referenced(
+                ExcitationWavelength(values, self.order, self.order_seed), self.reference_every, at=0.0
+            ),
             ExcitationPower(powers, unit, "up", settle=self.settle),
         ]
 

@@ -10,9 +10,10 @@ from msgspec import Meta
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
 
-from .axes import Axis, ExcitationPower
+from .axes import Axis, ExcitationPower, referenced
 from .axes.polarisation import Polarisation
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
+from .parameters import Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
 
 _TOLERANCE = 0.004  # relative; of the power, which must not change as the polarisation turns
@@ -45,17 +46,18 @@ class PolarisationScan(Procedure, kw_only=True):
     order: Annotated[Literal["up", "up_down"], Meta(title="Order", description="once, or there and back")] = (
         "up_down"
     )
-    settle: Annotated[
-        float,
-        Meta(ge=0, title="Settle", description="time the sample gets at each angle", extra={"units": "s"}),
-    ] = 0.05
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 5
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 10
+    reference_every: Annotated[
+        int,
+        Meta(
+            ge=0,
+            title="Reference every",
+            description="angles between two visits to the first, which tell drift; 0: none",
+        ),
+    ] = 0
+    settle: Settle = 0.05
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 5
+    readings: Readings = 10
 
     def axes(self) -> list[Axis]:
         angles = np.array(self.angles) if self.angles else np.linspace(self.start, self.stop, self.points)
@@ -64,7 +66,8 @@ class PolarisationScan(Procedure, kw_only=True):
         power = ExcitationPower(
             np.array([self.excitation]), self.unit, "up", settle=self.settle, tolerance=_TOLERANCE
         )
-        return [Polarisation(angles.tolist()), power]
+        turned = referenced(Polarisation(angles.tolist()), self.reference_every, at=float(angles[0]))
+        return [turned, power]
 
     def detectors(self, station: Station) -> list[Detector]:
         detectors: list[Detector] = [

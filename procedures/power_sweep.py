@@ -12,11 +12,10 @@ from antistokes.instruments.records import Positive
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
 
-from .axes import Axis, ExcitationPower, SampleTemperature
+from .axes import Axis, ExcitationPower, SampleTemperature, referenced
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
+from .parameters import LONGEST_WAIT, Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
-
-_LONGEST = 1e5  # s at one point, more than a day
 
 
 class PowerSweep(Procedure, kw_only=True):
@@ -44,21 +43,12 @@ class PowerSweep(Procedure, kw_only=True):
     points_per_decade: Annotated[int, Meta(ge=1, le=1000, title="Points per decade")] = 6
     order: Annotated[Literal["up", "down", "up_down", "shuffled"], Meta(title="Order")] = "up_down"
     order_seed: Annotated[int, Meta(ge=0, title="Order seed", description="of the shuffled order")] = 0
-    settle: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=_LONGEST,
-            title="Settle",
-            description="time the sample gets at each power",
-            extra={"units": "s"},
-        ),
-    ] = 0.05
+    settle: Settle = 0.05
     dark_between: Annotated[
         float,
         Meta(
             ge=0,
-            le=_LONGEST,
+            le=LONGEST_WAIT,
             title="Dark between",
             description="time without light before each power",
             extra={"units": "s"},
@@ -72,13 +62,9 @@ class PowerSweep(Procedure, kw_only=True):
             description="powers between two visits to the reference power in the middle; 0: none",
         ),
     ] = 0
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 3
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 5
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 3
+    readings: Readings = 5
     temperatures: Annotated[
         list[Positive],
         Meta(
@@ -107,10 +93,10 @@ class PowerSweep(Procedure, kw_only=True):
             self.order,
             self.order_seed,
             self.settle,
-            reference_every=self.reference_every,
             dark_between=self.dark_between,
         )
-        return [SampleTemperature(self.temperatures), power] if len(self.temperatures) else [power]
+        powers = referenced(power, self.reference_every)
+        return [SampleTemperature(self.temperatures), powers] if len(self.temperatures) else [powers]
 
     def detectors(self, station: Station) -> list[Detector]:
         detectors: list[Detector] = [

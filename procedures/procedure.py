@@ -20,6 +20,7 @@ from .axes import Axis
 from .channels import Record
 from .detectors import Detector
 from .measurement import Measurement
+from .problems import Problems
 
 
 class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -93,19 +94,50 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
         A text such as ``"20 ms"``, alone or in a list, is converted to the parameter's unit.
 
-        :raises Refused: an unknown parameter, a wrong unit, a value out of range
+        :raises Refused: unknown parameters, wrong units, values out of range: all that are; or, when each
+            is right by itself, parameters that contradict each other
         """
+        problems = Problems()
+        values = cls._values(settings, problems)
+        problems.refuse()
+        result = convert(values, cls, cls.NAME)
+        result.check()
+        return result
+
+    @classmethod
+    def stand_in(cls, settings: dict[str, Any]) -> Self | None:
+        """To look for what else is wrong, where *settings* are: without those that cannot be.
+
+        Without any where the others contradict each other; None where it cannot be without some.
+        """
+        for values in (cls._values(settings, Problems()), {}):
+            try:
+                result = convert(values, cls, cls.NAME)
+                result.check()
+            except Refused:
+                continue
+            return result
+        return None
+
+    @classmethod
+    def _values(cls, settings: dict[str, Any], problems: Problems) -> dict[str, Any]:
+        """Plain values in the units of the parameters; what is wrong with the others is added."""
         fields = {field.name: field for field in msgspec.structs.fields(cls)}
         values = {}
         for name, value in settings.items():
-            if name not in fields:
-                raise Refused(f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}")
-            values[name] = _in_units(cls.NAME, name, value, cls.units(name, settings))
-            if _is_list(fields[name].type) and isinstance(values[name], (int, float)):
-                values[name] = [values[name]]  # one temperature is a list of them
-        result = convert(msgspec.to_builtins(values, enc_hook=_from_numpy), cls, cls.NAME)
-        result.check()
-        return result
+            with problems.noted():
+                if name not in fields:
+                    raise Refused(f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}")
+                number = _in_units(cls.NAME, name, value, cls.units(name, settings))
+                one_of_list = _is_list(fields[name].type) and isinstance(number, (int, float))
+                plain = [number] if one_of_list else number  # one temperature is a list of them
+                plain = msgspec.to_builtins(plain, enc_hook=_from_numpy)
+                convert(plain, fields[name].type, cls.NAME, name)
+                values[name] = plain
+        for name in fields:
+            if fields[name].required and name not in settings:
+                problems.add(FileRefused(cls.NAME, name, "is missing"))
+        return values
 
 
 def _is_list(annotated: Any) -> bool:

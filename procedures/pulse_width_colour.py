@@ -13,6 +13,7 @@ from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, PulseWidth
 from .detectors import Detector, EmissionSpectrum, PumpPower
+from .parameters import Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
 
 
@@ -49,22 +50,10 @@ class PulseWidthColour(Procedure, kw_only=True):
     ] = 10.0
     order: Annotated[Literal["up", "down", "up_down", "shuffled"], Meta(title="Order")] = "up"
     order_seed: Annotated[int, Meta(ge=0, title="Order seed", description="of the shuffled order")] = 0
-    settle: Annotated[
-        float,
-        Meta(
-            ge=0,
-            title="Settle",
-            description="time the sample gets to forget the pulses before",
-            extra={"units": "s"},
-        ),
-    ] = 0.1
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 3
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 5
+    settle: Settle = 0.1
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 3
+    readings: Readings = 5
     uncorrected: Annotated[
         bool, Meta(title="Uncorrected", description="colours although the response is not calibrated")
     ] = False

@@ -13,8 +13,9 @@ from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower
-from .axes.sample_position import SamplePosition
+from .axes.sphere_position import SpherePosition, YieldPlan
 from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
+from .parameters import Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
 
 
@@ -46,17 +47,10 @@ class QuantumYield(Procedure, kw_only=True):
             extra={"units": "W/cm^2"},
         ),
     ] = field(default_factory=lambda: [10.0])
-    settle: Annotated[
-        float,
-        Meta(ge=0, title="Settle", description="time the sample gets at each point", extra={"units": "s"}),
-    ] = 0.05
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 50
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 20
+    settle: Settle = 0.05
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 50
+    readings: Readings = 20
     emission: Annotated[
         tuple[Positive, Positive],
         Meta(
@@ -108,6 +102,16 @@ class QuantumYield(Procedure, kw_only=True):
         ),
     ] = 0.0
     reabsorption_error: Annotated[float, Meta(ge=0, lt=1, title="Reabsorption error")] = 0.0
+    wanted_error: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            title="Wanted error",
+            description="relative, of the yield; a short look before the run tells whether enough is "
+            "absorbed for it. 0: no look",
+        ),
+    ] = 0.3
     force: Annotated[
         bool, Meta(title="Force", description="evaluate without response correction, though it is wrong")
     ] = False
@@ -126,7 +130,17 @@ class QuantumYield(Procedure, kw_only=True):
     def axes(self) -> list[Axis]:
         power = ExcitationPower(np.array(self.irradiance), "W/cm^2", "up")
         # the power stays as it is while the samples change
-        return [power, SamplePosition([self.empty, self.aside, self.sample], self.settle)]
+        plan = YieldPlan(
+            min(self.irradiance),
+            self.emission,
+            self.laser_window,
+            self.longest_exposure,
+            self.frames,
+            self.readings,
+            self.calibration_error,
+            self.wanted_error,
+        )
+        return [power, SpherePosition([self.empty, self.aside, self.sample], self.settle, plan)]
 
     def detectors(self, station: Station) -> list[Detector]:
         detectors: list[Detector] = [

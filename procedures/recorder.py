@@ -20,9 +20,9 @@ from antistokes.instruments.clock import Clock
 from antistokes.instruments.errors import RunFileError
 
 from .channels import RunHeader
-from .runfile_layout import cause_of
+from .runfile_layout import LOG, cause_of, monitor_path
 from .runfile_lock import RunFileLock
-from .runfile_writer import Line, RunFileWriter, split_message
+from .runfile_writer import Entry, RunFileWriter, split_message
 
 _HEARTBEAT = 1.0  # s; how often a commit is made when there is nothing to commit
 _SWITCH_INTERVAL = 5e-4  # s; at the usual 5 ms a busy acquiring thread starves the writer
@@ -39,8 +39,9 @@ class _End(NamedTuple):
 class Recorder:
     """Fulfils :class:`~antistokes.procedures.channels.Sink`.
 
-    Points and log lines in the same order of calls give the same file to the byte when the clock is
-    virtual. An error of the writer (disk full) is raised by the next :meth:`append` or by :meth:`close`.
+    Points, log lines and readings of monitors in the same order of calls give the same file to the byte when
+    the clock is virtual. An error of the writer (disk full) is raised by the next :meth:`append` or by
+    :meth:`close`.
 
     :param path: of the new file; an existing one is refused
     :param clock: stamps points, log and end; its ``date`` is the heartbeat
@@ -53,7 +54,7 @@ class Recorder:
         self._fault: RunFileError | None = RunFileError(f"{self.path}: is not open")
         self._thread: threading.Thread | None = None
         self._points = self._taken = self._committed = 0
-        self._lines: deque[Line] = deque()
+        self._entries: deque[Entry] = deque()
         self._wake, self._room = threading.Event(), threading.Event()
         self._end: _End | None = None
 
@@ -120,10 +121,15 @@ class Recorder:
         self._raise_fault()
         level = max(level, 1)
         moment = self._clock.now() - self._start
-        first, *more = split_message(message)
-        self._lines.extend(
-            [Line(self._points, moment, level, first), *(Line(self._points, moment, 0, m) for m in more)]
-        )
+        # level 0 continues the line before
+        for i, piece in enumerate(split_message(message)):
+            self._entries.append(Entry(self._points, LOG, (moment, 0 if i else level, piece)))
+
+    def monitor(self, name: str, value: float) -> None:
+        """Add a reading of the monitor called *name*, which the header declares."""
+        self._raise_fault()
+        moment = self._clock.now() - self._start
+        self._entries.append(Entry(self._points, monitor_path(name), (moment, value)))
 
     def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> None:
         """Write what is left and the outcome; without effect when not open."""
@@ -168,16 +174,16 @@ class Recorder:
 
     def _commit_until_end(self) -> None:
         due = beat = time.monotonic() + self._period
-        lines = 0
+        entries = 0
         while self._end is None:
             self._wake.wait(max(0.0, due - time.monotonic()))
             self._wake.clear()
             self._take()
             if (now := time.monotonic()) < due:
                 continue
-            if self._file.points > self._committed or self._file.lines > lines or now >= beat:
+            if self._file.points > self._committed or self._file.entries > entries or now >= beat:
                 self._file.commit(self._clock.date().timestamp())
-                self._committed, lines = self._file.points, self._file.lines
+                self._committed, entries = self._file.points, self._file.entries
                 beat = time.monotonic() + _HEARTBEAT
             due = time.monotonic() + self._period
             if not threading.main_thread().is_alive():
@@ -188,11 +194,11 @@ class Recorder:
         self._committed = self._file.points
 
     def _take(self) -> None:
-        """Write what has been appended so far, with the lines that belong before or to it."""
-        points = self._points  # first: then no line that was logged before one of them is missing
-        lines = []
-        while self._lines and self._lines[0].after <= points:
-            lines.append(self._lines.popleft())
-        self._file.write(points, lines)
+        """Write what has been appended so far, with the entries that belong before or to it."""
+        points = self._points  # first: then no entry that was made before one of them is missing
+        entries = []
+        while self._entries and self._entries[0].after <= points:
+            entries.append(self._entries.popleft())
+        self._file.write(points, entries)
         self._taken = points
         self._room.set()

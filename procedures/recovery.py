@@ -16,7 +16,7 @@ import h5py
 
 from antistokes.instruments.errors import RunFileError
 
-from .runfile_layout import FORMAT_NAME, OPEN_OPTIONS, finish, set_status
+from .runfile_layout import FORMAT_NAME, LOG, MONITORS, OPEN_OPTIONS, finish, set_status
 from .runfile_lock import RunFileLock
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -96,12 +96,14 @@ def _complete(path: Path, points: int) -> None:
     """Cut everything to *points* and add what the writer had no time for."""
     with h5py.File(path, "r+", **OPEN_OPTIONS) as file:
         entry = file["entry"]
-        lines = min(len(dataset) for dataset in entry["log"].values())
         for dataset in entry["data"].values():
             if dataset.maxshape[0] is None:
                 dataset.resize(points, axis=0)
-        for dataset in entry["log"].values():
-            dataset.resize(lines, axis=0)
+        for group in (entry[LOG], *entry.get(MONITORS, {}).values()):
+            growing = [dataset for dataset in group.values() if dataset.shape]
+            rows = min(map(len, growing))
+            for dataset in growing:
+                dataset.resize(rows, axis=0)
         if file["entry/run/status"].asstr()[()] == "running":
             set_status(file, "failed")
         finish(file, _KILLED, datetime.fromtimestamp(float(entry["run/heartbeat"][()]), UTC))

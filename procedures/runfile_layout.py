@@ -7,6 +7,7 @@
         process        procedure, parameters, station file, sample file, seed, versions
         run            status, n_committed, heartbeat: the three things written in place during the run
         log            time, level, message
+        monitors/NAME  NXlog: time, value; what was recorded beside the points, where there was anything
 
 NeXus fields are for people and NeXus programs; the JSON beside them (``record``, ``*_json``,
 ``devices_*``) holds the same without loss for programs. Nothing carries a time stamp that does not
@@ -15,7 +16,6 @@ come from the experiment's clock, so that two runs in virtual time are the same 
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -29,6 +29,7 @@ import numpy as np
 from antistokes.instruments.errors import RunFileError
 
 from .channels import Channel, Flag, RunHeader
+from .runfile_facts import as_json, fill_instrument, fill_process, fill_sample, new_group
 
 FORMAT_NAME = "upconversion-run"
 FORMAT_VERSION = 1
@@ -36,7 +37,10 @@ FORMAT_VERSION = 1
 SCALAR_CHUNK = 4096
 #: rows in a chunk of a channel with dimensions: 128 KiB at 2048 pixels of 8 bytes
 SLAB = 8
-LOG_CHUNK = 256
+#: what grows beside the points is in groups of datasets; rows in a chunk of them
+STREAM_CHUNK = 256
+LOG, MONITORS = "log", "monitors"
+STREAMS = {LOG: ("time", "level", "message"), MONITORS: ("time", "value")}
 MESSAGE_BYTES = 256
 
 #: Superblock 3 is what SWMR needs; nothing newer, so that older readers can open the file. The own lock
@@ -59,7 +63,6 @@ TIME = Channel("time", "s", "time since the start of the run")
 FLAGS = Channel("flags", long_name="quality flags", dtype="u4")
 
 _DEFINITION = "NXoptical_spectroscopy"
-_UNITS = ("um", "mW", "fs", "MHz")
 
 
 def channels_of(header: RunHeader) -> tuple[Channel, ...]:
@@ -70,6 +73,11 @@ def channels_of(header: RunHeader) -> tuple[Channel, ...]:
 def fill_of(channel: Channel) -> float | int:
     """What a channel holds where nothing was recorded: NaN, or 0 for integers."""
     return np.nan if np.dtype(channel.dtype).kind == "f" else 0
+
+
+def monitor_path(name: str) -> str:
+    """Where the monitor called *name* is, in the entry."""
+    return f"{MONITORS}/{name}"
 
 
 def create(path: Path, header: RunHeader) -> h5py.File:
@@ -105,7 +113,7 @@ def finish(file: h5py.File, reason: str, end: datetime, snapshot: Mapping[str, A
     """
     late = {"end_time": end.isoformat(), "run/reason": reason}
     if snapshot is not None:
-        late["instrument/devices_after"] = _json(snapshot)
+        late["instrument/devices_after"] = as_json(snapshot)
     for name, text in late.items():
         if name not in file["entry"]:
             file["entry"][name] = text
@@ -123,6 +131,7 @@ def _check(path: Path, header: RunHeader) -> None:
     channels = channels_of(header)
     names = [channel.name for channel in channels] + [dimension.name for dimension in header.dimensions]
     problems = [f"{name!r} is declared {n} times" for name, n in Counter(names).items() if n > 1]
+    names += [channel.name for channel in header.monitors]
     problems += [f"{name!r} is not a name for a channel" for name in names if not name or "/" in name]
     problems += [f"dimension {d.name!r} has no values" for d in header.dimensions if not len(d.values)]
     for channel in channels:
@@ -147,7 +156,7 @@ def _fill(file: h5py.File, header: RunHeader) -> None:
         HDF5_Version=h5py.version.hdf5_version,
         h5py_version=h5py.version.version,
     )
-    entry = _group(file, "entry", "NXentry")
+    entry = new_group(file, "entry", "NXentry")
     entry.attrs.update(default="data", simulated=header.simulated)
     entry["definition"] = _DEFINITION
     entry["definition"].attrs.update(
@@ -158,68 +167,34 @@ def _fill(file: h5py.File, header: RunHeader) -> None:
     if header.simulated:
         entry["experiment_description"] = "simulated: measured on a virtual bench, not on a sample"
     entry["start_time"] = header.start.isoformat()
-    _fill_instrument(_group(entry, "instrument", "NXinstrument"), header, version)
-    _fill_sample(_group(entry, "sample", "NXsample"), header.sample)
-    _fill_process(_group(entry, "process", "NXprocess"), header, version)
-    _make_data(_group(entry, "data", "NXdata"), header)
-    run = _group(entry, "run", "NXcollection")
+    fill_instrument(new_group(entry, "instrument", "NXinstrument"), header, version)
+    fill_sample(new_group(entry, "sample", "NXsample"), header.sample)
+    fill_process(new_group(entry, "process", "NXprocess"), header, version)
+    _make_data(new_group(entry, "data", "NXdata"), header)
+    run = new_group(entry, "run", "NXcollection")
     # Text written while SWMR is on must have a fixed length.
     run.create_dataset("status", data="running", dtype=h5py.string_dtype("utf-8", 16))
     run["n_committed"] = np.int64(0)
     run["heartbeat"] = header.start.timestamp()
     run["heartbeat"].attrs["units"] = "s"
-    log = _group(entry, "log", "NXcollection")
-    _log_dataset(log, "time", "f8").attrs["units"] = "s"
-    _log_dataset(log, "level", "i8")
-    _log_dataset(log, "message", h5py.string_dtype("utf-8", MESSAGE_BYTES))
+    log = new_group(entry, LOG, "NXcollection")
+    _stream_dataset(log, "time", "f8").attrs["units"] = "s"
+    _stream_dataset(log, "level", "i8")
+    _stream_dataset(log, "message", h5py.string_dtype("utf-8", MESSAGE_BYTES))
+    if header.monitors:
+        monitors = new_group(entry, MONITORS, "NXcollection")
+        for channel in header.monitors:
+            _make_monitor(new_group(monitors, channel.name, "NXlog"), channel, header)
 
 
-def _fill_instrument(group: h5py.Group, header: RunHeader, version: str) -> None:
-    beam = _group(group, "beam_excitation", "NXbeam")
-    beam["parameter_reliability"] = "measured" if header.beam else "nominal"
-    if header.excitation_wavelength is not None:
-        beam["incident_wavelength"] = float(header.excitation_wavelength)
-        beam["incident_wavelength"].attrs["units"] = "nm"
-    for key, value in header.beam.items():
-        name, _, unit = key.rpartition("_")
-        if value is None:
-            continue
-        if unit in _UNITS:
-            beam[name] = float(value)
-            beam[name].attrs["units"] = unit
-        else:
-            beam[key] = value
-    beam["record"] = _json(header.beam)
-    wide = next(channel for channel in channels_of(header) if channel.name == header.signal).dims
-    detector = _group(group, "detector_signal", "NXdetector")
-    detector["detector_channel_type"] = "multichannel" if wide else "single-channel"
-    software = _group(group, "software_acquisition", "NXprogram")
-    software["program"] = "antistokes"
-    software["program"].attrs["version"] = version
-    group["devices_before"] = _json(header.snapshot)
-
-
-def _fill_sample(group: h5py.Group, sample: Mapping[str, Any]) -> None:
-    group["name"] = sample.get("name") or sample.get("id") or "unknown"
-    for key, name in (("id", "sample_id"), ("formula", "chemical_formula"), ("description", "description")):
-        if sample.get(key):
-            group[name] = sample[key]
-    group["record"] = _json(sample)
-
-
-def _fill_process(group: h5py.Group, header: RunHeader, version: str) -> None:
-    group["program"] = "antistokes"
-    group["version"] = version
-    group["date"] = header.start.isoformat()
-    group["procedure"] = header.procedure
-    group["parameters_json"] = _json(header.parameters)
-    group["planned"] = np.int64(header.planned)
-    if header.seed is not None:
-        group["seed"] = header.seed
-    group["station_name"] = header.station_name
-    group["station_file"] = header.station_file
-    group["sample_file"] = header.sample_file
-    group["software_json"] = _json(header.software)
+def _make_monitor(group: h5py.Group, channel: Channel, header: RunHeader) -> None:
+    group["description"] = channel.long_name
+    time = _stream_dataset(group, "time", "f8")
+    time.attrs.update(units="s", start=header.start.isoformat())
+    time.make_scale("time")
+    value = _stream_dataset(group, "value", channel.dtype)
+    _describe(value, channel.units, channel.long_name)
+    value.dims[0].attach_scale(time)
 
 
 def _make_data(data: h5py.Group, header: RunHeader) -> None:
@@ -276,32 +251,13 @@ def _chunk_rows(channel: Channel, shape: tuple[int, ...]) -> int:
     return rows
 
 
-def _log_dataset(log: h5py.Group, name: str, dtype: Any) -> h5py.Dataset:
-    return log.create_dataset(name, (0,), dtype, maxshape=(None,), chunks=(LOG_CHUNK,), fill_time="never")
-
-
-def _group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
-    group = parent.create_group(name)
-    group.attrs["NX_class"] = nx_class
-    return group
+def _stream_dataset(group: h5py.Group, name: str, dtype: Any) -> h5py.Dataset:
+    return group.create_dataset(
+        name, (0,), dtype, maxshape=(None,), chunks=(STREAM_CHUNK,), fill_time="never"
+    )
 
 
 def _describe(dataset: h5py.Dataset, units: str, long_name: str) -> None:
     dataset.attrs["units"] = units
     if long_name:
         dataset.attrs["long_name"] = long_name
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, default=_plain, ensure_ascii=False, indent=1)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON does not know: mappings, sets, numpy numbers and arrays; the rest as text."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    return str(value)

@@ -21,28 +21,35 @@ from h5py import h5s
 
 from .channels import Channel, RunHeader
 from .runfile_layout import (
-    LOG_CHUNK,
+    LOG,
     MESSAGE_BYTES,
     OPEN_OPTIONS,
     SCALAR_CHUNK,
     SLAB,
+    STREAM_CHUNK,
+    STREAMS,
     channels_of,
     create,
     fill_of,
     finish,
+    monitor_path,
     set_status,
 )
 
 _RING_BYTES = 16 << 20  # most memory for rows that wait to be written
 
 
-class Line(NamedTuple):
-    """A line of the log. ``after`` is the number of points before it; level 0 continues the line before."""
+class Entry(NamedTuple):
+    """A row of a stream: of the log, or of a monitor.
+
+    :param after: number of points before it
+    :param to: the stream's group
+    :param row: a value for each of the stream's datasets
+    """
 
     after: int
-    time: float
-    level: int
-    message: bytes
+    to: str
+    row: tuple[Any, ...]
 
 
 def split_message(message: str) -> list[bytes]:
@@ -83,8 +90,36 @@ class Column:
         self._id.write(h5s.create_simple(shape), space, self._rows[first : first + shape[0]])
 
 
+class Stream:
+    """Datasets that grow together, one row at a time, beside the points."""
+
+    def __init__(self, group: h5py.Group, names: Sequence[str]) -> None:
+        self._datasets = [group[name] for name in names]
+        self._rows: list[tuple[Any, ...]] = []
+        self._written = 0
+
+    @property
+    def takes_a_chunk(self) -> bool:
+        """The next row needs a new place in the file."""
+        return (self._written + len(self._rows)) % STREAM_CHUNK == 0
+
+    def append(self, row: tuple[Any, ...]) -> None:
+        self._rows.append(row)
+
+    def write(self) -> None:
+        """What was appended."""
+        if not self._rows:
+            return
+        stop = self._written + len(self._rows)
+        for dataset, values in zip(self._datasets, zip(*self._rows, strict=True), strict=True):
+            dataset.resize(stop, axis=0)
+            dataset[self._written : stop] = np.array(values, dataset.dtype)
+        self._written = stop
+        self._rows.clear()
+
+
 class RunFileWriter:
-    """The open file, its columns, and how far each has been written."""
+    """The open file, its columns and streams, and how far each has been written."""
 
     def __init__(self, path: Path, header: RunHeader) -> None:
         self._path = path
@@ -95,20 +130,24 @@ class RunFileWriter:
         self.columns = [Column(c, self._entry["data"][c.name], self.rows) for c in channels]
         self._scalars = [col for c, col in zip(channels, self.columns, strict=True) if not c.dims]
         self._wide = [col for c, col in zip(channels, self.columns, strict=True) if c.dims]
-        self._log = [self._entry["log"][name] for name in ("time", "level", "message")]
+        groups = [LOG, *(monitor_path(channel.name) for channel in header.monitors)]
+        self._streams = {path: Stream(self._entry[path], STREAMS[path.partition("/")[0]]) for path in groups}
         self._n_committed, self._heartbeat = self._entry["run/n_committed"], self._entry["run/heartbeat"]
         self.points = 0
-        self.lines = 0
+        #: rows of all streams
+        self.entries = 0
         self._file.swmr_mode = True
 
-    def write(self, points: int, lines: Sequence[Line]) -> None:
-        """Write up to *points*, and *lines*, of which none is later than *points*."""
-        while lines:
-            if self.lines % LOG_CHUNK == 0:  # takes a new chunk: after the points before it
-                self._write_points(lines[0].after)
-            room = LOG_CHUNK - self.lines % LOG_CHUNK
-            self._write_lines(lines[:room])
-            lines = lines[room:]
+    def write(self, points: int, entries: Sequence[Entry]) -> None:
+        """Write up to *points*, and *entries*, of which none is later than *points*."""
+        for after, to, row in entries:
+            stream = self._streams[to]
+            if stream.takes_a_chunk:  # after all that was before it
+                self._write_streams()
+                self._write_points(after)
+            stream.append(row)
+        self._write_streams()
+        self.entries += len(entries)
         self._write_points(points)
 
     def commit(self, heartbeat: float) -> None:
@@ -146,12 +185,9 @@ class RunFileWriter:
                     column.write(max(slab, start), min(slab + SLAB, end))
             self.points = end
 
-    def _write_lines(self, lines: Sequence[Line]) -> None:
-        stop = self.lines + len(lines)
-        for dataset, values in zip(self._log, list(zip(*lines, strict=True))[1:], strict=True):
-            dataset.resize(stop, axis=0)
-            dataset[self.lines : stop] = np.array(values, dataset.dtype)
-        self.lines = stop
+    def _write_streams(self) -> None:
+        for stream in self._streams.values():
+            stream.write()
 
 
 def _ring_rows(header: RunHeader) -> int:

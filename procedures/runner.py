@@ -9,34 +9,31 @@ instrument is made safe, and the file is closed with the outcome and its reason.
 from __future__ import annotations
 
 import logging
-import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from antistokes.instruments.errors import AntistokesError, Refused, RunFileError
+from antistokes.instruments.errors import AntistokesError, Refused
 from antistokes.instruments.station import SafeStep, Station
 
-from .channels import Record, RunHeader, Sink
+from .channels import RunHeader, Sink
 from .measurement import Measurement, RecordedPlan
 from .pace import Stopped
 from .recorder import Recorder
+from .signals import stop_on_signals, undisturbed
+from .sinks import Sinks
 
 log = logging.getLogger(__name__)
 
 State = Literal["idle", "checking", "running", "ending", "completed", "stopped", "failed"]
-#: what asks a program to end: Ctrl-C, kill, and a terminal or connection that is closed
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _PACKAGES = ("antistokes", "pymeasure", "pyvisa", "pyvisa-sim", "pyvisa-py", "numpy", "h5py")
 
 
@@ -84,7 +81,7 @@ class Runner:
         opened = not list(self.station)
         start = self.station.clock.now()
         recorder = [Recorder(path, self.station.clock)] if path else []
-        sinks = _Sinks([*recorder, *self.sinks], recorder)
+        sinks = Sinks([*recorder, *self.sinks], recorder)
         status: Literal["completed", "stopped", "failed"] = "failed"
         reason = "ended by force"
         error: BaseException | None = None
@@ -104,7 +101,7 @@ class Runner:
         finally:
             refused = self.state == "checking" and isinstance(error, Refused)
             self.state = "ending"
-            with _undisturbed():
+            with undisturbed():
                 snapshot: dict[str, dict[str, Any]] = {}
                 if not refused:
                     safe = self.station.make_safe()
@@ -125,7 +122,7 @@ class Runner:
         path = Path(path) if path else None
         return Outcome(status, reason, sinks.points, path, self.station.clock.now() - start, error, safe)
 
-    def _pull(self, plan: RecordedPlan, sinks: _Sinks) -> None:
+    def _pull(self, plan: RecordedPlan, sinks: Sinks) -> None:
         """Check, open the sinks, and hand them all points."""
         measurement: Measurement | None = None
         try:
@@ -142,6 +139,7 @@ class Runner:
             sinks.open(self._header(plan, None))
             raise
         sinks.open(header)
+        measurement.setup.monitors.begin(sinks.monitor)
         self.state = "running"
         for record in measurement.records():
             sinks.append(record)
@@ -175,6 +173,7 @@ class Runner:
             response=_response(station, measurement),
             snapshot=station.snapshot(),
             software={name: version(name) for name in _PACKAGES},
+            monitors=tuple(measurement.setup.monitors.channels) if measurement else (),
         )
 
 
@@ -211,40 +210,6 @@ def _check_path(path: Path) -> None:
         raise Refused(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-class _Sinks:
-    """All sinks of a run as one; what fails in closing one does not keep the others from closing."""
-
-    def __init__(self, sinks: list[Any], recorders: list[Recorder]) -> None:
-        self._sinks: list[Sink] = sinks
-        self._open: list[Sink] = []
-        self._logs = [_LogOfRun(recorder) for recorder in recorders]
-        self.points = 0
-
-    def open(self, header: RunHeader) -> None:
-        for sink in self._sinks:
-            sink.open(header)
-            self._open.append(sink)
-        for log_of_run in self._logs:
-            log_of_run.attach()
-
-    def append(self, record: Record) -> None:
-        for sink in self._open:
-            sink.append(record)
-        self.points += 1
-
-    def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> Exception | None:
-        for log_of_run in self._logs:
-            log_of_run.detach()
-        problem: Exception | None = None
-        for sink in self._open:
-            try:
-                sink.close(status, reason, snapshot)
-            except Exception as error:
-                log.error("%s: %s", type(sink).__name__, error)
-                problem = problem or error
-        return problem
-
-
 def _unanswered(snapshot: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The devices that did not tell their settings, and why."""
     return [
@@ -252,66 +217,3 @@ def _unanswered(snapshot: Mapping[str, Mapping[str, Any]]) -> list[str]:
         for name, facts in snapshot.items()
         if "error" in facts
     ]
-
-
-class _LogOfRun(logging.Handler):
-    """Copies what antistokes logs, from INFO on, into the run file."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__(logging.INFO)
-        self._recorder = recorder
-        self._logger = logging.getLogger("antistokes")
-        self._level = logging.NOTSET
-
-    def attach(self) -> None:
-        self._level = self._logger.level
-        if self._logger.getEffectiveLevel() > logging.INFO:
-            self._logger.setLevel(logging.INFO)
-        self._logger.addHandler(self)
-
-    def detach(self) -> None:
-        if self in self._logger.handlers:
-            self._logger.removeHandler(self)
-            self._logger.setLevel(self._level)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            self._recorder.log(record.levelno, record.getMessage())
-        except RunFileError:
-            self.detach()  # the next point says what is wrong with the file
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No Ctrl-C and no other signal to end while the light is being switched off."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)
-
-
-@contextmanager
-def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """The first signal to end calls *stop*, a second one interrupts at once. Only in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handler(number: int, frame: FrameType | None) -> None:
-        if handler_state["asked"]:
-            raise KeyboardInterrupt
-        handler_state["asked"] = True
-        stop()
-
-    handler_state = {"asked": False}
-    previous = {number: signal.signal(number, handler) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)

@@ -10,6 +10,7 @@ from antistokes.instruments.station import Station
 
 from .channels import Record
 from .excitation import Excitation
+from .monitors import Monitors
 from .pace import Pace
 
 
@@ -17,14 +18,14 @@ class Setup(Pace):
     """Shared by all axes and detectors of one run."""
 
     def __init__(self, station: Station, should_stop: Callable[[], bool] = lambda: False) -> None:
-        super().__init__(station.clock, should_stop)
+        #: read beside the run
+        self.monitors = Monitors(station)
+        super().__init__(station.clock, should_stop, self.monitors)
         self.station = station
         #: nm, shortest and longest, where an axis tunes the laser
         self.wavelengths: tuple[float, float] | None = None
         #: s, shortest and longest, where an axis pulses the laser
         self.pulse_widths: tuple[float, float] | None = None
-        #: s from one pulse to the next, at present; None: the light is continuous
-        self.pulse_period: float | None = None
         #: what the last point has shown, for an axis that finds its own way
         self.last: Record = {}
         self._excitations: dict[str | None, Excitation] = {}
@@ -45,6 +46,11 @@ class Setup(Pace):
     def excitations(self) -> list[Excitation]:
         """All that the run uses."""
         return list(self._excitations.values())
+
+    @property
+    def pulse_period(self) -> float | None:
+        """s from one pulse of a generator to the next, at present; None: the light is continuous."""
+        return next((e.gate.period for e in self.excitations if e.gate.pulsed), None)
 
     @contextmanager
     def dark(self) -> Iterator[None]:
@@ -69,9 +75,18 @@ class Setup(Pace):
             raise Refused(f"{what} is moved by two axes: {self._moved_by[what]} and {axis}")
         self._moved_by[what] = axis
 
+    @property
+    def movers(self) -> set[str]:
+        """Names of the axes that move something, as far as they are bound."""
+        return set(self._moved_by.values())
+
+    def mover(self, what: str) -> str | None:
+        """The axis that moves *what*; None when none does so far."""
+        return self._moved_by.get(what)
+
     @contextmanager
     def claims_end(self) -> Iterator[None]:
         """What is claimed inside the block is free again after it: the next step may move it."""
-        before = dict(self._moved_by)
+        before = dict(self._moved_by), self.wavelengths, self.pulse_widths
         yield
-        self._moved_by = before
+        self._moved_by, self.wavelengths, self.pulse_widths = before

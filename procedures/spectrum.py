@@ -12,6 +12,7 @@ from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower
 from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
+from .parameters import Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
 
 
@@ -32,12 +33,10 @@ class Spectrum(Procedure, kw_only=True):
     unit: Annotated[Literal["W/cm^2", "mW", "1/s"], Meta(title="Unit", description="of the excitation")] = (
         "W/cm^2"
     )
-    settle: Annotated[
-        float, Meta(ge=0, title="Settle", description="time the sample gets", extra={"units": "s"})
-    ] = 0.05
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged")] = 10
-    readings: Annotated[int, Meta(ge=1, le=1000, title="Readings", description="of the power meter")] = 5
+    settle: Settle = 0.05
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 10
+    readings: Readings = 5
     resolution: Annotated[
         float,
         Meta(

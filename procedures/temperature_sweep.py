@@ -11,8 +11,9 @@ from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import NonNegative, Positive
 from antistokes.instruments.station import Station
 
-from .axes import Axis, ExcitationPower, SampleTemperature
+from .axes import Axis, ExcitationPower, SampleTemperature, referenced
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
+from .parameters import Frames, LongestExposure, Readings, Settle
 from .procedure import Procedure
 
 
@@ -36,6 +37,14 @@ class TemperatureSweep(Procedure, kw_only=True):
         float, Meta(gt=0, title="Step", description="at most, between two temperatures", extra={"units": "K"})
     ] = 10.0
     order: Annotated[Literal["up", "down", "up_down"], Meta(title="Order")] = "down"
+    reference_every: Annotated[
+        int,
+        Meta(
+            ge=0,
+            title="Reference every",
+            description="temperatures between two visits to the one in the middle, which tell drift; 0: none",
+        ),
+    ] = 0
     irradiance: Annotated[
         list[Positive],
         Meta(
@@ -45,10 +54,7 @@ class TemperatureSweep(Procedure, kw_only=True):
             extra={"units": "W/cm^2"},
         ),
     ] = field(default_factory=lambda: [10.0])
-    settle: Annotated[
-        float,
-        Meta(ge=0, title="Settle", description="time the sample gets at each power", extra={"units": "s"}),
-    ] = 1.0
+    settle: Settle = 1.0
     band: Annotated[
         float,
         Meta(gt=0, title="Band", description="a settled sample is as near as that", extra={"units": "K"}),
@@ -61,13 +67,9 @@ class TemperatureSweep(Procedure, kw_only=True):
             extra={"units": "s"},
         ),
     ] = 0.0
-    longest_exposure: Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})] = 10.0
-    frames: Annotated[
-        int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")
-    ] = 3
-    readings: Annotated[
-        int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")
-    ] = 5
+    longest_exposure: LongestExposure = 10.0
+    frames: Frames = 3
+    readings: Readings = 5
 
     def check(self) -> None:
         super().check()
@@ -80,7 +82,9 @@ class TemperatureSweep(Procedure, kw_only=True):
         points = int(np.ceil((self.stop - self.start) / self.step - 1e-9)) + 1
         temperatures = np.linspace(self.start, self.stop, points).tolist()
         return [
-            SampleTemperature(temperatures, band=self.band, order=self.order),
+            referenced(
+                SampleTemperature(temperatures, band=self.band, order=self.order), self.reference_every
+            ),
             ExcitationPower(np.asarray(self.irradiance), order="up", settle=self.settle),
         ]
 

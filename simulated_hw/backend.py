@@ -6,6 +6,8 @@ programs of others, in process or over TCP, always meet the same twins in real t
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,7 +22,7 @@ from antistokes.instruments.stationfile import StationFile, check_resource
 
 from .bench import Bench, OpticsSettings
 from .effects import EffectsSettings
-from .mounted import HolderSettings, places
+from .mounted import HolderSettings, Place, places
 from .samples.sample import Sample
 from .sphere_light import LampSettings, SphereSettings
 from .twin import Twin
@@ -126,12 +128,28 @@ class VirtualBackend:
         self.sample: SampleRecord | None = self.world.sample.record if self.world.sample else station.sample
         self.sample_text = self.world.sample.text if self.world.sample else ""
         self._library = VirtualVisaLibrary.of(list(self.world.on_wire().values()))
+        self._station, self._brought = station, dict[str, Place]()
 
     def visa_library(self) -> VirtualVisaLibrary:
         return self._library
 
     def sdk(self, module: str, instrument: str) -> Any:
         return self.world.twins[instrument].sdk()
+
+    def by_hand(self, sample: str) -> Callable[[], None]:
+        """In the words of :class:`HolderSettings`; ``aside`` is the station's sample, beside the beam."""
+        bench = self.world.bench
+        if sample not in self._brought:
+            word = "sample aside" if sample == "aside" else sample
+            load = functools.partial(_sample_called, self._station, key="sample")
+            self._brought[sample] = places([word], bench.main, bench.mount, load)[0]
+            bench.places.append(self._brought[sample])
+
+        def put() -> None:
+            bench.advance()
+            bench.by_hand = self._brought[sample]
+
+        return put
 
     def close(self) -> None:
         """The world needs no closing: a station may be opened again on it."""

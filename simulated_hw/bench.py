@@ -121,8 +121,10 @@ class Bench:
         self.holder: Holder | None = None
         #: the station's sample; without a holder it is always there
         self.main = self.mount(sample)
-        #: what the slots of the holder bring, from the first
+        #: what the slots of the holder bring, from the first; what was there of what a person brings
         self.places = [Place(self.main)]
+        #: what a person has put there
+        self.by_hand = self.places[0]
         self._nothing = Place(self.mount(None))
 
     def mount(self, sample: SampleModel | None) -> Mounted:
@@ -131,9 +133,9 @@ class Bench:
 
     @property
     def place(self) -> Place:
-        """What the sample holder has brought."""
+        """What the sample holder, or else a person, has brought."""
         if self.holder is None:
-            return Place(self.main)
+            return self.by_hand
         slot = self.holder.slot()
         return self._nothing if slot is None or slot > len(self.places) else self.places[slot - 1]
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+_STEP = 0.05  # a rate that falls below this share from one time to the next makes a step
 _EARLIEST, _EARLY, _EARLY_POINTS, _LATE_POINTS = 1e-5, 0.1, 120, 180
 
 
@@ -36,7 +37,9 @@ class PulseSource(Protocol):
 
 @dataclass(frozen=True)
 class Waveform:
-    """A rate in s⁻¹ that repeats with the trigger, linear between *times*.
+    """A rate in s⁻¹ that repeats with the trigger.
+
+    Between *times* it is linear; where it falls exponential, as decays are: chords would lie above them.
 
     :param times: from 0 to the period, s, (n,), never decreasing (two equal ones: a step)
     :param rates: (n,)
@@ -55,8 +58,25 @@ class Waveform:
 
     @cached_property
     def _integral(self) -> Array:
-        steps = np.diff(self.times) * (self.rates[1:] + self.rates[:-1]) / 2
+        steps = self._inside(np.arange(len(self.times) - 1), np.diff(self.times))
         return np.concatenate([[0.0], np.cumsum(steps)])
+
+    @cached_property
+    def _falls(self) -> Array:
+        """How quickly the rate falls after each time, s⁻¹, (n − 1,); 0 where it is linear."""
+        first, second = self.rates[:-1], self.rates[1:]
+        falls = (np.diff(self.times) > 0) & (second < first * (1 - 1e-9)) & (second > _STEP * first)
+        ratio = np.divide(first, second, out=np.ones(len(first)), where=falls)
+        return np.asarray(np.log(ratio) / np.where(falls, np.diff(self.times), 1.0))
+
+    def _inside(self, i: npt.NDArray[np.intp], late: Array) -> Array:
+        """Integral over *late* s that follow the times *i*."""
+        length = self.times[i + 1] - self.times[i]
+        share = np.where(length > 0, late / np.where(length > 0, length, 1.0), 0.0)
+        fall, slope = self._falls[i], self.rates[i + 1] - self.rates[i]
+        linear = late * (self.rates[i] + slope * share / 2)
+        falling = self.rates[i] * -np.expm1(-fall * late) / np.where(fall > 0, fall, 1.0)
+        return np.asarray(np.where(fall > 0, falling, linear))
 
     @property
     def mean(self) -> float:
@@ -67,12 +87,8 @@ class Waveform:
         """Integral from a trigger to *time* after it, which may be many periods later."""
         periods, rest = np.divmod(np.asarray(time, dtype=float), self.period)
         i = np.clip(np.searchsorted(self.times, rest, side="right") - 1, 0, len(self.times) - 2)
-        length = self.times[i + 1] - self.times[i]
-        share = np.where(length > 0, (rest - self.times[i]) / np.where(length > 0, length, 1.0), 0.0)
-        slope = self.rates[i + 1] - self.rates[i]
-        inside = (rest - self.times[i]) * (self.rates[i] + slope * share / 2)
-        result: Array = periods * self._integral[-1] + self._integral[i] + inside
-        return result
+        result: Array = periods * self._integral[-1] + self._integral[i]
+        return result + self._inside(i, rest - self.times[i])
 
     def draw(self, begin: float, end: float, rng: np.random.Generator) -> Array:
         """Times of the events of a Poisson process with this rate in [begin, end), sorted.
@@ -93,7 +109,11 @@ class Waveform:
         root = np.sqrt(np.maximum(rate**2 + 2 * slope * left / np.where(length > 0, length, 1.0), 0.0))
         bottom = length * (rate + root)
         x = np.where(bottom > 0, 2 * left / np.where(bottom > 0, bottom, 1.0), 0.0)
-        result: Array = self.times[i] + np.clip(x, 0.0, 1.0) * length
+        fall = self._falls[i]
+        with np.errstate(invalid="ignore"):  # where it is linear
+            falling = -np.log1p(-fall * left / np.where(rate > 0, rate, 1.0)) / np.where(fall > 0, fall, 1.0)
+        late = np.where(fall > 0, falling, x * length)
+        result: Array = self.times[i] + np.clip(late, 0.0, length)
         return result
 
     def delayed(self, seconds: float) -> Waveform:
@@ -102,7 +122,10 @@ class Waveform:
         if not shift:
             return self
         cut = self.period - shift
+        i = max(int(np.searchsorted(self.times, cut)) - 1, 0)
         level = float(np.interp(cut, self.times, self.rates))
+        if self._falls[i] > 0:
+            level = float(self.rates[i] * np.exp(-self._falls[i] * (cut - self.times[i])))
         late, early = self.times > cut, self.times < cut
         times = [np.zeros(1), self.times[late] - cut, self.times[early] + shift, np.array([self.period])]
         ends = np.array([level])

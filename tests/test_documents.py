@@ -17,14 +17,18 @@ def blocks(name: str) -> list[str]:
 
 
 def hardware_and_simulation() -> str:
-    hardware, simulation = blocks("docs/station-files.md")
+    hardware, _, simulation = blocks("docs/station-files.md")
     return hardware.replace('backend = "@py"', 'backend = "@sim"') + simulation
+
+
+def pulses() -> str:
+    return 'backend = "@sim"\n' + blocks("docs/station-files.md")[1]
 
 
 @pytest.mark.parametrize(
     "text",
-    [blocks("README.md")[0], hardware_and_simulation(), *blocks("docs/drivers.md")[:2]],
-    ids=["README", "station-files", "pymeasure", "made of others"],
+    [blocks("README.md")[0], hardware_and_simulation(), pulses(), *blocks("docs/drivers.md")[:2]],
+    ids=["README", "station-files", "pulses", "pymeasure", "made of others"],
 )
 def test_station_opens_on_the_virtual_bench(text, tmp_path):
     path = tmp_path / "lab.toml"

@@ -42,7 +42,7 @@ def colour_control_figure(ds: xr.Dataset, found: Colours, target: tuple[float, f
         draw_colours(axes, found.chromaticity, points, [_ATTEMPT if attempt[i] else _LOOK for i in points])
         if target is not None:
             _draw_target(axes, target, tolerance)
-    for i in tried:
+    for i in tried if attempt[tried].any() else []:
         near.annotate(
             str(int(attempt[i])), xy[i], xytext=(5, 4), textcoords="offset points", fontsize="small"
         )
@@ -79,7 +79,7 @@ def _draw_target(axes: Axes, target: tuple[float, float], tolerance: float) -> N
 
 
 def _draw_settings(axes: Axes, ds: xr.Dataset) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     number = np.arange(ds.sizes["point"])
     lasers = lasers_of(ds)
@@ -99,5 +99,7 @@ def _draw_settings(axes: Axes, ds: xr.Dataset) -> None:
     if looks < len(number):
         axes.axvline(looks - 0.5, color="0.5", linewidth=0.8, linestyle="--")
     axes.set(xlabel="point", yscale="log")
+    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        ticks(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3, linewidth=0.5)

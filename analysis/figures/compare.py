@@ -66,8 +66,13 @@ def comparison_figure(
     right.set_title(", ".join(told), fontsize="small", loc="left")
     right.set_xscale("log")
     right.set_yscale("log")
+    right.margins(y=0.15)
+    for axis, limits in (("x", right.dataLim.intervalx), ("y", right.dataLim.intervaly)):
+        if limits[1] < 4 * limits[0]:  # hardly a range: one point, perhaps
+            right.set(**{f"{axis}lim": (limits[0] / 3, limits[1] * 3)})
     right.set_xlabel(IRRADIANCE_LABEL)
     right.set_ylabel(f"{band} band")
     right.legend(fontsize="small", frameon=False, loc="upper left")
-    draw_title(figure, runs[0])
+    names = " against ".join(dict.fromkeys(sample_name(ds) for ds in runs))
+    draw_title(figure, runs[0].assign_attrs(title=f"comparison of {names}", sample={}))
     return figure

@@ -29,7 +29,7 @@ def polarisation_figure(ds: xr.Dataset, found: Mapping[str, Malus]) -> Figure:
     figure = Figure(figsize=(9.0, 6.5), dpi=130, layout="constrained")
     shown, rest = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
     colours = band_colours(list(found))
-    deep = False
+    deep, faintest = False, 1.0
     for i, (name, one) in enumerate(found.items()):
         marker = _MARKERS[i % len(_MARKERS)]
         colour, (lowest, doubt) = colours[name], one.lowest
@@ -47,9 +47,11 @@ def polarisation_figure(ds: xr.Dataset, found: Mapping[str, Malus]) -> Figure:
         )  # fmt: skip
         off = (one.intensity - one.at(one.angle)) / one.sigma
         rest.plot(one.angle, off, marker, color=colour, markersize=3.5)
+        faintest = min(faintest, float(one.sigma.min()) / high)
         deep = deep or (lowest > 0 and one.ratio[0] > _DEEP)
     if deep:
         shown.set_yscale("log", nonpositive="mask")
+        shown.set_ylim(faintest / 3, 3)  # what lies below its error says nothing
     else:
         shown.set_ylim(0, 1.12)
     shown.set_ylabel("band intensity over its maximum")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..bands import AnalysisError, Array, band_windows, integrate_bands, pixel_scatter
+from ..bands import AnalysisError, Array, band_windows, pixel_scatter
+from ..ground import integrate_less_stray
 from ..power_law import PowerLaw, lit_points, power_law
 from .style import IRRADIANCE_LABEL, band_colours, draw_title, plus_minus, unit_label
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure, SubFigure
+
+
+_NARROW = 25.0  # nm; the name of a narrower band is upright
+_MANY = 4  # bands, beyond which they need less room each
 
 
 def power_sweep_figure(
@@ -37,13 +42,13 @@ def power_sweep_figure(
 
     results = power_law(ds) if results is None else results
     windows = _shown_windows(ds, results, windows)
-    colours = band_colours(list(windows))
+    colours = band_colours(windows, windows)
     figure = Figure(figsize=(11.0, 6.2), dpi=130, layout="constrained")
     grid = figure.add_gridspec(1, 2, width_ratios=[1.05, 1.0])
     left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     upper, lower = right.subplots(2, 1, sharex=True, height_ratios=[1.5, 1.0])
     _draw_spectra(left, ds, windows, colours)
-    _draw_intensities(upper, integrate_bands(ds, windows), results, colours)
+    _draw_intensities(upper, integrate_less_stray(ds, windows), results, colours)
     if results:
         _draw_local_exponents(lower, results, colours)
     else:
@@ -104,13 +109,17 @@ def _draw_spectra(
     if not np.isfinite(visible).any():
         _write(axes, "nothing stands out of the noise")
     axes.set_yscale("log")
-    axes.set_ylim(floor / 1.5, top * 6)
+    # room for the names of the bands
+    narrow = {name for name, (low, high) in windows.items() if high - low <= _NARROW or len(windows) > _MANY}
+    upright = max(map(len, narrow), default=1)
+    share = min(0.06 + 0.018 * upright, 0.4)
+    axes.set_ylim(floor / 1.5, top * (1.5 * top / floor) ** (share / (1 - share)))
     axes.set_xlim(float(ds["wavelength"].min()), float(ds["wavelength"].max()))
     for name, (low, high) in windows.items():
         axes.axvspan(low, high, color=colours[name], alpha=0.13, linewidth=0)
         axes.text(
             (low + high) / 2, 0.985, name, color=colours[name], weight="bold", ha="center", va="top",
-            transform=axes.get_xaxis_transform(), rotation=0 if high - low > 25 else 90,
+            transform=axes.get_xaxis_transform(), rotation=90 if name in narrow else 0,
         )  # fmt: skip
     axes.set_xlabel("wavelength (nm)")
     unit = unit_label(ds["spectrum"])
@@ -126,12 +135,13 @@ def _wide(irradiance: Array) -> tuple[float, float]:
 
 
 def _label(axis: Axis, irradiance: Array) -> None:
-    """Numbers that do not run into each other: 1, 2, 5 on a short logarithmic scale, else decades."""
+    """Numbers that do not run into each other: 1, 2, 5 or more on a short logarithmic scale, else decades."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = _wide(irradiance)
     if high < 100 * low:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        subs = (1.0, 2.0, 5.0) if high > 8 * low else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+        axis.set_major_locator(LogLocator(subs=subs))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
@@ -203,7 +213,9 @@ def _draw_intensities(
                 )
             )
             labels.append(label)
-    axes.legend(handles, labels, fontsize="small", frameon=False, loc="upper left")
+    font, more = ("small", 0) if len(labels) <= 2 * _MANY else ("x-small", len(labels) - 2 * _MANY)
+    axes.set_ylim(top=axes.get_ylim()[1] * 10 ** (0.5 * more))
+    axes.legend(handles, labels, fontsize=font, frameon=False, loc="upper left", labelspacing=0.3)
 
 
 def _draw_power_law(axes: Axes, law: PowerLaw, label: str, irradiance: Array, colour: str) -> None:
@@ -245,9 +257,12 @@ def _draw_local_exponents(axes: Axes, results: Mapping[str, PowerLaw], colours: 
             label = f"{name} saturates from {plus_minus(onset, law.saturation_onset_stderr)} W/cm²"
             height = np.interp(onset, irradiance[finite], exponent[finite])
             axes.plot(onset, height, "v", color=colours[name], markersize=9, label=label)
-    axes.set_ylim(low - 0.1 * (high - low), high + 0.35 * (high - low))
+    labels = len(axes.get_legend_handles_labels()[0])
+    bottom, share = low - 0.1 * (high - low), min(0.05 + 0.085 * labels, 0.55)
+    axes.set_ylim(bottom, bottom + (high - bottom) / (1 - share))
     axes.set_xlabel(IRRADIANCE_LABEL)
     axes.set_ylabel("local exponent d ln I/d ln P")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize="small", frameon=False, loc="upper right")
+    if labels:
+        size = "small" if labels <= _MANY else "x-small"
+        axes.legend(fontsize=size, frameon=False, loc="upper right", labelspacing=0.2)
     axes.grid(alpha=0.3, linewidth=0.5)

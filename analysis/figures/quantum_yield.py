@@ -36,7 +36,7 @@ def quantum_yield_figure(
     figure = Figure(figsize=(11.0, 5.0), dpi=130, layout="constrained")
     spectra, draws = figure.subplots(1, 2, width_ratios=[1.25, 1.0])
     bands = [name for name in windows if name]
-    colours = {"": "0.35"} | band_colours(bands)
+    colours = {"": "0.35"} | band_colours(bands, windows)
     _draw_spectra(spectra, ds, {name: windows[name] for name in bands}, colours)
     _draw_yields(draws, found, colours)
     value, sigma = absorptance

@@ -26,7 +26,7 @@ def spectrum_figure(
 
     figure = Figure(figsize=(9.0, 5.0), dpi=130, layout="constrained")
     axes = figure.subplots()
-    colours = band_colours(list(windows))
+    colours = band_colours(windows, windows)
     signal = np.where(mean.usable, mean.signal, np.nan)
     axes.plot(mean.wavelength, signal, color="black", linewidth=0.9)
     for name, (low, high) in windows.items():
@@ -38,7 +38,7 @@ def spectrum_figure(
             text, (line.wavelength, line.height), (0, 6), textcoords="offset points",
             rotation=90, ha="center", va="bottom", fontsize="small",
         )  # fmt: skip
-    axes.set_ylim(-0.04 * top, 1.6 * top)  # room for the labels
+    axes.set_ylim(-0.04 * top, 2.0 * top)  # room for the labels
     if lines:
         margin = 40.0
         shown = [line.wavelength for line in lines.values()] + [nm for w in windows.values() for nm in w]

@@ -21,9 +21,10 @@ from antistokes.simulated_hw.samples.sample import Sample, shipped
 
 from .judge import Verdict, compare, judge
 from .measure import Job, Measured, carry_out, job_of
+from .series import follow
 
-#: the sample, the sample whose run it is, the run's name
-_Key = tuple[str, str, str]
+#: the sample, the sample whose run it is, the run's name, and the laser's wavelength where it is another one
+_Key = tuple[str, str, str, float | None]
 
 
 def register(app: typer.Typer) -> None:
@@ -88,7 +89,12 @@ def _keys(source: str, fact: Fact) -> list[_Key]:
     if not fact.run:
         return []
     sample = fact.on or source
-    first, second = (sample, source, fact.run), (fact.over or sample, source, fact.against or fact.run)
+    if fact.series is not None:
+        if fact.series.wavelength:
+            return [(sample, source, fact.run, nm) for nm in fact.series.wavelength]
+        return [(other, source, fact.run, None) for other in fact.series.on]
+    first = sample, source, fact.run, None
+    second = fact.over or sample, source, fact.against or fact.run, None
     return [first] if first == second else [first, second]
 
 
@@ -99,20 +105,22 @@ def _options(fact: Fact) -> str:
 def _verdict(source: str, system: str, fact: Fact, done: dict[_Key, Measured]) -> Verdict:
     keys = _keys(source, fact)
     if not keys:
-        return Verdict(system, fact, problem="no run measures it")
+        return Verdict(system, fact, problem=fact.unmeasured or "no run measures it")
     runs = [done[key] for key in keys]
     found = []
     for run in runs:
         if not run.found:
             return Verdict(system, fact, problem=run.problem or "the run gave no points")
         found.append(run.found[_options(fact)])
+    if fact.series is not None:
+        return follow(system, fact, fact.series.at, [run.path for run in runs], found)
     if len(runs) == 1:
         return judge(system, fact, found[0], runs[0].path)
     return compare(system, fact, runs[0].path, runs[1].path, found[0], found[1])
 
 
 def _tell(verdicts: list[Verdict], seconds: float) -> None:
-    """A table of all facts that were looked for, and how many were found again."""
+    """A table of all facts that were looked for, why the others were not, and how many were found again."""
     listing = table("system", "fact", "kind", "expected", "measured", "")
     for v in verdicts:
         if not v.fact.run:
@@ -120,6 +128,10 @@ def _tell(verdicts: list[Verdict], seconds: float) -> None:
         line = v.as_dict()
         listing.add_row(v.system, line["fact"], v.fact.kind, _expected(v.fact), _measured(v), _mark(v))
     screen.print(listing)
+    for v in verdicts:
+        if not v.fact.run:
+            said = f"no run: {v.system}: {v.as_dict()['fact']} {_expected(v.fact)}: {v.problem}"
+            screen.print(said, markup=False, highlight=False)
     screen.print(f"{_summary(verdicts)} ({seconds:.0f} s)")
 
 
@@ -138,7 +150,7 @@ def _page(verdicts: list[Verdict], folder: Path) -> str:
             text(v.fact.kind),
             text(_expected(v.fact)),
             text(_measured(v)),
-            _mark(v) if v.ok else f"<span class='bad'>{_mark(v) if v.fact.run else 'not measured'}</span>",
+            _mark(v) if v.ok else f"<span class='bad'>{_mark(v)}</span>",
         ]
         for v in verdicts
     ]
@@ -170,4 +182,5 @@ def _measured(verdict: Verdict) -> str:
 
 def _mark(verdict: Verdict) -> str:
     doubt = " (doubtful)" if verdict.fact.doubtful else ""
-    return ("ok" if verdict.ok else "MISSED") + doubt
+    mark = "ok" if verdict.ok else "MISSED" if verdict.fact.run else "no run"
+    return mark + doubt

@@ -66,9 +66,9 @@ def judge(system: str, fact: Fact, found: list[Findings], path: Path) -> Verdict
     """The verdict on a fact that one run shows."""
     if fact.per:
         return _of_parts(
-            system, fact, [path], *(_find("intensity", fact, found, of) for of in (fact.of, fact.per))
+            system, fact, [path], *(find("intensity", fact, found, of) for of in (fact.of, fact.per))
         )
-    finding = _find(fact.quantity, fact, found)
+    finding = find(fact.quantity, fact, found)
     if isinstance(finding, str):
         return Verdict(system, fact, problem=finding)
     value, stderr = in_unit(finding, fact.unit)
@@ -85,18 +85,21 @@ _RATIOS = {
     "band ratio": "intensity",
 }
 _DIFFERENCES = {"centroid shift": "centroid"}
+#: what is better the lower it is; an enhancement divides the other sample's by that of this one
+_LOWER_IS_BETTER = ("saturation irradiance", "threshold")
 
 
 def compare(
     system: str, fact: Fact, path: Path, other: Path, first: list[Findings], second: list[Findings]
 ) -> Verdict:
     """The verdict on a fact that two runs show: *first* over *second*, or their difference."""
-    quantity = _RATIOS.get(fact.quantity) or _DIFFERENCES.get(fact.quantity)
+    quantity = fact.by or _RATIOS.get(fact.quantity) or _DIFFERENCES.get(fact.quantity)
     if quantity is None:
         return Verdict(system, fact, problem=f"two runs do not show a {fact.quantity}")
-    return _of_parts(
-        system, fact, [path, other], *(_find(quantity, fact, found) for found in (first, second))
-    )
+    a, b = (find(quantity, fact, found) for found in (first, second))
+    if quantity in _LOWER_IS_BETTER:
+        a, b = b, a
+    return _of_parts(system, fact, [path, other], a, b)
 
 
 def _of_parts(system: str, fact: Fact, paths: list[Path], a: Finding | str, b: Finding | str) -> Verdict:
@@ -127,7 +130,7 @@ def _factor(pint: Any, found: str, wanted: str) -> float:
     return float(pint.Quantity(1.0, one).to(other, "spectroscopy").magnitude)
 
 
-def _find(quantity: str, fact: Fact, found: list[Findings], of: str = "") -> Finding | str:
+def find(quantity: str, fact: Fact, found: list[Findings], of: str = "") -> Finding | str:
     """*quantity* of what the fact is of (or *of*), at its set-points; else why it is not there."""
     of = of or fact.of
     for block in found:

@@ -12,6 +12,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from antistokes.instruments.errors import AntistokesError, Refused
 from antistokes.simulated_hw.samples.facts import Run
 from antistokes.simulated_hw.samples.sample import Sample
@@ -57,9 +59,10 @@ class Measured:
     virtual_seconds: float = 0.0
 
 
-def job_of(source: str, owner: str, name: str) -> Job:
+def job_of(source: str, owner: str, name: str, wavelength: float | None = None) -> Job:
     """The run *name* of the sample *owner*, on the sample *source*; both ids or paths.
 
+    :param wavelength: of another laser than that of the run, nm
     :raises Refused: *owner* has no run of that name
     """
     own = Sample.load(owner)
@@ -67,6 +70,8 @@ def job_of(source: str, owner: str, name: str) -> Job:
     if run is None:
         raise Refused(f"sample '{own.record.id}' has no run '{name}'")
     sample = own if source == owner else Sample.load(source)
+    if wavelength is not None:
+        run = structs.replace(run, name=f"{name} {wavelength:g} nm", wavelength=wavelength)
     return Job(source, sample.record.id, own.record.id, run, run.wavelength or own.excitation)
 
 

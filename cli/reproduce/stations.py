@@ -107,7 +107,7 @@ def station_of(run: Run, sample: str, wavelength: float, seed: int, response: st
             "simulation": {"sphere": {"collection": 1e-7}, "optics": {"filter": {"optical_density": 2.0}}}
         }
         station = merged(merged(station, _held()), sphere)
-    if response and run.procedure in CORRECTED:
+    if response and run.procedure in CORRECTED and "spectrometer" not in run.station.get("instruments", {}):
         station["response"] = {"file": response}
     return merged(station, run.station)
 

@@ -18,7 +18,7 @@ from ..device import Limit, do_all
 from ..errors import DeviceFault, InstrumentError, Refused
 from ..instrument import VisaInstrument
 from ..light_switch import LightSwitch
-from ..roles import Laser
+from ..roles import GatedLaser, Laser
 from .steps import range_in_steps
 
 #: wavelength in nm, series, rated power in mW
@@ -46,7 +46,9 @@ _MICRO = 1e6  # steps of the power in 1 W
 
 
 class Cobolt06(LightSwitch, VisaInstrument):
-    """Cobolt 06-MLD or 06-DPL. Fulfils :class:`~antistokes.instruments.roles.Laser`, driven in W.
+    """Cobolt 06-MLD or 06-DPL. Fulfils :class:`~antistokes.instruments.roles.Laser`, driven in W, and
+    :class:`~antistokes.instruments.roles.GatedLaser`: a 06-MLD follows its digital input in modulation mode
+    only (``em`` with ``sdmes 1``), and ignores it at constant power (``cp``).
 
     Heads with a key switch start only after the key has been turned, every time. So no light means constant
     current at 0 mA, in which the head stays warm and needs no key; :meth:`make_safe` switches it off, and
@@ -54,7 +56,8 @@ class Cobolt06(LightSwitch, VisaInstrument):
     stays dark until :attr:`emission` is set.
 
     :param wavelength: nm; None: the one in its model number
-    :param gated: the digital input gates the light (06-MLD only), and the drive is the power while it is high
+    :param gated: a pulse generator is connected to the digital input and gates the light (06-MLD only), until
+        :attr:`gated` says otherwise; the drive is the power while it is high
     """
 
     MODEL = "Cobolt 06"
@@ -63,7 +66,7 @@ class Cobolt06(LightSwitch, VisaInstrument):
         "Checked against its twin, and the twin against the drivers of pylablib and microscope; not yet "
         "tried on a laser."
     )
-    ROLES = (Laser,)
+    ROLES = (Laser, GatedLaser)
     IDN_WORDS = ("-06-",)
     CONNECTION: ClassVar[dict[str, Any]] = {
         "read_termination": "\r\n",
@@ -94,7 +97,7 @@ class Cobolt06(LightSwitch, VisaInstrument):
         if parts is None:
             raise self.wrong_answer("glm?", self.head)
         self.wavelength = float(parts[1]) if wavelength is None else wavelength
-        self.gated = gated
+        self.gate_connected = self.gated = gated
         if gated and parts[2] in _DIODE_PUMPED:
             raise Refused(f"{self.name}: gated = true; a 06-DPL head has no set-point of the gated power")
         self.narrow_limit("drive", 0, self._number("gmlp?") / 1000)
@@ -132,7 +135,7 @@ class Cobolt06(LightSwitch, VisaInstrument):
     def _set_drive(self, power: float) -> None:
         with self.lock:
             self._set(f"p {power:.6f}")
-            if self.gated:
+            if self.gate_connected:
                 self._set(f"slmp {1000 * power:.3f}")  # mW
 
     @property

@@ -4,6 +4,7 @@ from .axis import Axis, Finished, Order, ordered
 from .excitation_power import ExcitationPower
 from .excitation_wavelength import ExcitationWavelength
 from .pulse_width import PulseWidth
+from .referenced import Referenced, referenced
 from .sample_position import SamplePosition
 from .sample_temperature import SampleTemperature
 
@@ -14,7 +15,9 @@ __all__ = [
     "Finished",
     "Order",
     "PulseWidth",
+    "Referenced",
     "SamplePosition",
     "SampleTemperature",
     "ordered",
+    "referenced",
 ]

@@ -8,6 +8,7 @@ from antistokes.instruments.errors import AntistokesError
 
 from ..channels import Channel, Flag, Record
 from ..detectors.emission_colour import CHROMATICITY, TRISTIMULUS
+from ..detectors.emission_spectrum import TOO_BRIGHT
 from ..feedback import OutOfReach
 from ..setup import Setup
 from .axis import Array, Finished
@@ -42,6 +43,8 @@ class ColourSearch:
         #: by point: (X, Y, Z) and (x, y); none where they could not be read
         self._tristimulus: dict[int, Array] = {}
         self._xy: dict[int, Array] = {}
+        #: s, of the points that were saturated even so
+        self._too_long: dict[int, float] = {}
 
     def _choose(self, index: int) -> tuple[Array, Array]:
         """What to set at the attempt *index*, and the nearest (x, y) that can be reached."""
@@ -90,9 +93,11 @@ class ColourSearch:
     def _remember(self, point: int) -> None:
         """The colour of the last point, which is the number *point*."""
         last = self._setup.last
-        if point < 0 or last["flags"] & Flag.SATURATED:
+        if point < 0:
             return
-        if all(name in last for name in CHROMATICITY):
+        if last["flags"] & Flag.SATURATED:
+            self._too_long[point] = last["exposure"]
+        elif all(name in last for name in CHROMATICITY):
             self._tristimulus[point] = np.array([last[name] for name in TRISTIMULUS])
             self._xy[point] = np.array([last[name] for name in CHROMATICITY])
 
@@ -101,8 +106,13 @@ class ColourSearch:
 
         :raises AntistokesError: they could not be read
         """
+        if point in self._too_long:
+            raise AntistokesError(
+                f"colour of {what}: the spectrometer is saturated at {self._too_long[point]:.3g} s, its "
+                f"shortest exposure; {TOO_BRIGHT}"
+            )
         if point not in self._xy:
-            raise AntistokesError(f"colour of {what}: cannot be read: saturated, or without visible light")
+            raise AntistokesError(f"colour of {what}: cannot be read, or there is no visible light")
         return self._tristimulus[point], self._xy[point]
 
     def prepare(self) -> None:

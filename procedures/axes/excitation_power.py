@@ -28,9 +28,6 @@ class ExcitationPower:
     :param order: up, down, up_down or shuffled with *seed*
     :param settle: s the sample gets to reach its steady state
     :param tolerance: relative; a point further off is flagged, the measured power counts
-    :param reference_every: before the first, after every so many and after the last set-point the one in the
-        middle is visited again (direction 0), to see what drifts; 0: never. Not where the sample remembers
-        how it got there
     :param dark_between: s without light before each set-point
     """
 
@@ -42,24 +39,12 @@ class ExcitationPower:
         seed: int = 0,
         settle: float = 0.05,
         tolerance: float = 0.01,
-        reference_every: int = 0,
         dark_between: float = 0.0,
     ) -> None:
         self.name = _NAMES[unit]
         self.unit = unit
         self.setpoints, self.directions = ordered(np.sort(np.asarray(values, float)), order, seed)
-        self.references = np.zeros(len(self.setpoints), bool)
-        if reference_every:
-            self._insert_references(reference_every)
         self.settle, self.tolerance, self.dark_between = settle, tolerance, dark_between
-
-    def _insert_references(self, every: int) -> None:
-        values = np.unique(self.setpoints)
-        middle = values[np.abs(np.log(values / np.sqrt(values[0] * values[-1]))).argmin()]
-        at = [*range(0, len(self.setpoints), every), len(self.setpoints)]
-        self.setpoints = np.insert(self.setpoints, at, middle)
-        self.directions = np.insert(self.directions, at, 0)
-        self.references = np.insert(self.references, at, True)
 
     def _power(self, value: float, wavelength: float, width: float) -> float:
         """In W on the sample, at *wavelength* nm and with pulses of *width* s."""
@@ -72,6 +57,8 @@ class ExcitationPower:
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         self._area = setup.station.beam.area_cm2
         self._setup, self._excitation = setup, setup.excitation
+        self._pulsed = setup.pulse_widths is not None
+        self._excitation.gate.plan(self._pulsed)
         setup.claim(f"{self._excitation.laser.name}: power", self.name)
         shortest, longest = setup.wavelengths or (self._excitation.laser.wavelength,) * 2
         if self.unit == "uJ" and setup.pulse_widths is None:
@@ -95,20 +82,19 @@ class ExcitationPower:
             channels.append(
                 Channel("attenuator_position", attenuator.position_unit, "position of the attenuator")
             )
-        if self.references.any():
-            channels.append(
-                Channel(
-                    "reference", "", "1 at reference points, which tell drift", dtype="i1", coordinate=True
-                )
-            )
         return tuple(channels)
 
     def prepare(self) -> None:
+        self._calibrate()
+
+    def _calibrate(self) -> None:
+        if not self._pulsed:  # otherwise the axis of the pulses, which is around this one, has seen to it
+            self._excitation.continuous()
         self._excitation.calibrate()
 
     def move(self, index: int, record: Record) -> Flag:
         excitation = self._excitation
-        excitation.calibrate()  # again, where the laser has been tuned meanwhile
+        self._calibrate()  # again, where the laser has been tuned meanwhile
         if self.dark_between:
             with excitation.blocked():
                 excitation.dim()  # the power before may be one that the sample should not see again
@@ -122,6 +108,4 @@ class ExcitationPower:
         record["laser_drive"] = excitation.laser.drive
         if excitation.attenuator is not None:
             record["attenuator_position"] = excitation.attenuator.position
-        if self.references.any():
-            record["reference"] = int(self.references[index])
         return Flag(0) if reached else Flag.OFF_TARGET

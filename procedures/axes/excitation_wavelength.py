@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from antistokes.instruments.errors import DeviceFault, LimitError, Refused
-from antistokes.instruments.roles import TunableLaser
+from antistokes.instruments.roles import Laser, TunableLaser
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
@@ -21,6 +21,8 @@ class ExcitationWavelength:
     photon flux as the wavelength moves. Before a move the attenuator is turned to its darkest position, so
     that a wavelength at which the laser is brighter is met from below.
 
+    The laser that excites is tuned: where there are several, ``laser`` under ``[roles]`` says which.
+
     :param values: set-points in nm
     :param order: up, down, up_down or shuffled with *seed*
     :param tolerance: nm; a point further off is flagged, the measured wavelength counts
@@ -33,12 +35,18 @@ class ExcitationWavelength:
         self.tolerance = tolerance
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
-        self._laser, self._excitation = setup.station.find(TunableLaser), setup.excitation
-        if self._laser.name != self._excitation.laser.name:
+        station, self._excitation = setup.station, setup.excitation
+        exciting = self._excitation.laser.name
+        found = station.find_optional(TunableLaser, exciting)
+        if found is None:
+            other = station.find(TunableLaser).name
+            cure = "its light cannot be switched, which a laser that excites needs"
+            if station.find_optional(Laser, other) is not None:
+                cure = f'say laser = "{other}" under [roles] of the station file'
             raise Refused(
-                f"{self._laser.name}: is tuned, but '{self._excitation.laser.name}' excites; "
-                "both must be one laser ([roles] of the station file)"
+                f"{exciting}: excites and cannot be tuned, {other} can; both must be one laser: {cure}"
             )
+        self._laser = found
         setup.claim(f"{self._laser.name}: wavelength", self.name)
         low, high = self._laser.wavelength_range
         lowest, highest = float(self.setpoints.min()), float(self.setpoints.max())

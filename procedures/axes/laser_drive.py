@@ -53,10 +53,11 @@ class LaserDrive:
     def prepare(self) -> None:
         self._power.set_drive()
         excitation = self._excitation
+        assert excitation.known.attenuation is not None
         excitation.go_to_transmission(1.0)
         whole = excitation.read_power(_READINGS)
         wanted = _SHARE * self._most / excitation.beam.max_power_mW
-        excitation.go_to_transmission(max(wanted, excitation.attenuation.least))
+        excitation.go_to_transmission(max(wanted, excitation.known.attenuation.least))
         part = excitation.read_power(_READINGS)
         relative = sum((excitation.sigma(power, _READINGS) / power) ** 2 for power in (whole, part)) ** 0.5
         self._transmission = part / whole, part / whole * relative

@@ -51,6 +51,7 @@ class LaserMixture(ColourSearch):
         for name, highest in zip(self._lasers, self._highest * self._area, strict=True):
             setup.claim(f"{name}: power", self.name)
             knob = setup.laser(name)
+            knob.gate.plan(pulsed=False)
             knob.check(float(highest) / _REACH, float(highest))
             self._knobs.append(knob)
             channels += [
@@ -74,6 +75,7 @@ class LaserMixture(ColourSearch):
         if shutter is not None:
             shutter.is_open = True
         for knob in self._knobs:
+            knob.continuous()
             knob.calibrate()
             knob.off()
 
@@ -115,7 +117,10 @@ class LaserMixture(ColourSearch):
 
     def _choose(self, index: int) -> tuple[Array, Array]:
         assert self._target is not None
-        seen = [self._seen(i, f"{name} alone") for i, name in enumerate(self._lasers)]
+        seen = [
+            self._seen(i, f"{name} alone at {irradiance:.3g} W/cm²")
+            for i, (name, irradiance) in enumerate(zip(self._lasers, self._highest, strict=True))
+        ]
         corners = np.array([xy for _, xy in seen])
         brightest = np.array([tristimulus.sum() for tristimulus, _ in seen])
         if not (brightest > 0).all():

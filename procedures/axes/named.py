@@ -20,6 +20,7 @@ from .laser_drive import LaserDrive
 from .monochromator_wavelength import MonochromatorWavelength
 from .polarisation import Polarisation
 from .pulse_width import PulseWidth
+from .referenced import referenced
 from .sample_position import SamplePosition
 from .sample_temperature import SampleTemperature
 
@@ -43,10 +44,11 @@ AXES: dict[str, tuple[Callable[..., Axis], str, dict[str, Any]]] = {
 }
 
 
-def make_axis(name: str, values: Array | list[float], **options: Any) -> Axis:
+def make_axis(name: str, values: Array | list[float], reference_every: int = 0, **options: Any) -> Axis:
     """The axis called *name*.
 
     :param values: set-points, in the unit :data:`AXES` says
+    :param reference_every: set-points between two visits to the one in the middle, which tell drift; 0: none
     :param options: further keywords of the axis: ``order="shuffled"``, ``period=0.03``
     :raises Refused: an unknown axis or keyword
     """
@@ -54,6 +56,11 @@ def make_axis(name: str, values: Array | list[float], **options: Any) -> Axis:
         raise Refused(f"axis '{name}' is unknown; {nearest(name, AXES)}")
     kind, _, fixed = AXES[name]
     try:
-        return kind(np.asarray(values, float), **fixed, **options)
+        axis = kind(np.asarray(values, float), **fixed, **options)
     except TypeError as error:
         raise Refused(f"axis '{name}': {error}") from None
+    if not isinstance(reference_every, int) or reference_every < 0:
+        raise Refused(f"axis '{name}': reference_every is {reference_every!r}; must be a whole number from 0")
+    if reference_every and isinstance(axis, ElapsedTime):
+        raise Refused(f"axis '{name}': reference_every: nothing returns to a time that has passed")
+    return referenced(axis, reference_every)

@@ -48,6 +48,13 @@ class PulseWidth:
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         self._setup, self._generator = setup, setup.station.find(PulseGenerator)
+        power = f"{setup.excitation.laser.name}: power"
+        if (mover := setup.mover(power)) is not None:
+            raise Refused(
+                f"pulse width: must be around {mover}, whose powers are those during the pulses; "
+                "put an axis of pulse widths around it"
+            )
+        setup.excitation.gate.plan(pulsed=True)
         for quantity in ("width", "period"):
             setup.claim(f"{self._generator.name}: {quantity}", self.name)
         for width in (float(self.setpoints.min()), float(self.setpoints.max())):
@@ -91,5 +98,4 @@ class PulseWidth:
             generator.period = period
             generator.width = width
         generator.output = True
-        self._setup.pulse_period = generator.period
         self._setup.excitation.pulsed(generator)

@@ -20,7 +20,7 @@ class SampleExchange:
     """The sample holder; without one a person brings each sample, if the station has somebody to ask.
 
     :param slots: that will be asked for; names of a person's samples count from 1 in this order
-    :raises Refused: there is neither a holder nor somebody, or the holder has no such slot
+    :raises Refused: there is neither a holder nor somebody, or no such slot or sample
     """
 
     def __init__(self, setup: Setup, slots: Sequence[Slot]) -> None:
@@ -28,10 +28,12 @@ class SampleExchange:
         self.holder = setup.station.find_optional(SampleHolder)
         if self.holder is None and setup.station.ask is None:
             raise Refused(
-                f"station '{setup.station.name}' needs a sample_holder, or somebody to ask, "
-                f"to bring {', '.join(map(str, self._known))}"
+                f"station '{setup.station.name}' needs a sample_holder, or somebody to ask (at a terminal; "
+                f"--yes on a virtual bench), to bring {', '.join(map(str, self._known))}"
             )
         self.numbers = {slot: self._number(slot) for slot in self._known}
+        by_hand = [] if self.holder else self._known
+        self._by_hand = {slot: setup.station.by_hand(str(slot)) for slot in by_hand}
 
     def bring(self, slot: Slot) -> None:
         """Into the beam; returns when it is there."""
@@ -39,9 +41,8 @@ class SampleExchange:
             self.holder.slot = self.numbers[slot]
             self._setup.wait(self.holder.settle_time)
             return
-        assert self._setup.station.ask is not None
         with self._setup.dark():  # nobody reaches into a beam
-            self._setup.station.ask(f"bring '{slot}' into the beam")
+            self._by_hand[slot]()
 
     def _number(self, slot: Slot) -> int:
         if self.holder is None:

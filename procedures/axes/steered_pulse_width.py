@@ -14,7 +14,8 @@ from .pulse_width import PulseWidth
 
 class SteeredPulseWidth(ColourSearch):
     """First some widths over the whole range, which show the track of colours; then the width where it passes
-    the wanted one, by straight lines between the widths measured so far.
+    the wanted one, by straight lines between the widths measured so far. Widths at which the spectrometer is
+    saturated are left out.
 
     :param target: wanted (x, y)
     :param widths: shortest and longest, s
@@ -55,8 +56,9 @@ class SteeredPulseWidth(ColourSearch):
         return self._pulses.go(width, record)
 
     def _choose(self, index: int) -> tuple[Array, Array]:
-        for look in range(self._looks):
-            self._seen(look, f"pulses of {self._widths[look]:.3g} s")
+        missing = [look for look in range(self._looks) if look not in self._xy]
+        if len(missing) > self._looks - 2:  # else the others make a track
+            self._seen(missing[0], f"pulses of {self._widths[missing[0]]:.3g} s")
         assert self._target is not None
         points = sorted(self._xy)
         logs = np.log([self._widths[point] for point in points])
@@ -64,5 +66,7 @@ class SteeredPulseWidth(ColourSearch):
         return np.exp([position]), nearest
 
     def _reach(self) -> str:
-        shortest, longest = self._pulses.setpoints[[0, -1]]
-        return f"the track of pulses of {shortest:.3g} to {longest:.3g} s"
+        widths = [self._widths[look] for look in range(self._looks) if look in self._xy]
+        shortest, longest = min(widths), max(widths)
+        others = ", as others saturate the spectrometer" if len(widths) < self._looks else ""
+        return f"the track of pulses of {shortest:.3g} to {longest:.3g} s{others}"

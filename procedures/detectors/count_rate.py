@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
-from .decay_histogram import DecayCounter
+from .decay_counter import DecayCounter
 from .detector import Declared
 
 

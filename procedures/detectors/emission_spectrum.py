@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from antistokes.instruments.errors import LimitError
+from antistokes.instruments.errors import InstrumentError, LimitError
 from antistokes.instruments.roles import Spectrometer
 
 from ..channels import Channel, Dimension, Flag, Record
@@ -16,7 +16,12 @@ from .detector import Declared
 
 Array = npt.NDArray[np.float64]
 
+#: what helps where the shortest exposure is too long
+TOO_BRIGHT = "needs a filter or an attenuator before it, a narrower slit, or less excitation"
 _MOST_FRAMES = 1000
+_CLIPPED = 0.98  # of saturation: brighter pixels may have been cut off
+_LEAST = 1.1  # of the plan's lowest power, within which a power counts as that
+_READINGS = 5
 _DIM = 0.2  # of saturation: auto-exposure leaves the brightest pixel below only when there is no more light
 
 
@@ -29,11 +34,16 @@ class EmissionSpectrum:
     Bright points with the same exposure share a dark frame. A dim one, where the noise of the dark frame
     counts, gets its own: an error that many points have in common looks like a signal.
 
+    A saturated point is flagged. Where nothing has fitted so far, the plan has no less light and moves
+    nothing else, the run ends: all its points would be saturated.
+
     :param longest: s, of one exposure
     :param exposure: s, the same at every point, each with a dark frame of its own; None: chosen by looking
     :param frames: exposures averaged at every point, at least 2; their scatter gives the errors. The same
         number is averaged for a dark frame of its own
-    :param dark_frames: exposures averaged for a dark frame that is shared, at least 2
+    :param dark_frames: exposures averaged for a dark frame that is shared, at least 2 and never fewer than
+        *frames*
+    :param needed: a run with nothing but saturated spectra is worth nothing
     :param dark_expiry: s after which a shared dark frame is taken again
     """
 
@@ -45,6 +55,7 @@ class EmissionSpectrum:
     target: float = 0.55
     full: float = 0.85
     exposure: float | None = None
+    needed: bool = True
 
     def bind(self, setup: Setup) -> Declared:
         self._setup, self._spectrometer = setup, setup.station.find(Spectrometer)
@@ -67,6 +78,9 @@ class EmissionSpectrum:
         self._step = len(self._ladder) // 2
         self._saturation = self._spectrometer.saturation
         self._darks: dict[float, tuple[float, Array, Array]] = {}
+        self._fitted = False  # any point so far
+        powers = {setup.mover(f"{one.laser.name}: power") for one in setup.excitations}
+        self._power_alone = setup.movers == powers  # nothing else changes how bright it is
         dims = ("wavelength",)
         return (
             Channel("spectrum", self._unit, "emission, dark subtracted", dims),
@@ -79,9 +93,12 @@ class EmissionSpectrum:
 
     def read(self, record: Record) -> Flag:
         self._fit_to_pulses()
-        first = self._expose()
+        frames = self._unclipped()
         exposure = self._ladder[self._step]
-        frames = np.stack([first, *(self._frame() for _ in range(self.frames - 1))])
+        clipped = self._is_clipped(frames)
+        if clipped and self.needed and not self._fitted:
+            self._end_without_hope(frames)
+        self._fitted = self._fitted or not clipped
         raw, variance = _mean(frames)
         # with a fixed exposure weak light counts, however bright the laser next to it is
         dim = self.exposure is not None or raw.max() < _DIM * self._saturation
@@ -92,7 +109,7 @@ class EmissionSpectrum:
         record["spectrum_errors"] = np.sqrt(variance + dark_variance) / grown
         record["spectrum_raw"], record["dark"] = raw, dark
         record["exposure"], record["frames"] = exposure, len(frames)
-        flag = Flag.SATURATED if frames.max() >= 0.98 * self._saturation else Flag(0)
+        flag = Flag.SATURATED if clipped else Flag(0)
         noise = float(np.sqrt(np.median(variance + dark_variance)))
         return flag | (Flag.BELOW_NOISE if net.max() < 5 * noise else Flag(0))
 
@@ -108,6 +125,38 @@ class EmissionSpectrum:
             raise LimitError(f"{self._spectrometer.name}: exposure of one period", period, 0, most, "s")
         if fitting != self._ladder:
             self._ladder, self._step = fitting, len(fitting) // 2
+
+    def _unclipped(self) -> Array:
+        """All frames of a point, shorter ones where light that still grows has clipped the longer ones."""
+        first = self._expose()
+        while True:
+            frames = np.stack([first, *(self._frame() for _ in range(self.frames - 1))])
+            if self._step == 0 or not self._is_clipped(frames):
+                return frames
+            self._step = self._better_step(frames.max(axis=0))
+            self._set_exposure()
+            first = self._frame()
+
+    def _is_clipped(self, frames: Array) -> bool:
+        return bool(frames.max() >= _CLIPPED * self._saturation)
+
+    def _end_without_hope(self, frames: Array) -> None:
+        """:raises InstrumentError: without light, or with the least of the plan, it is too bright as well"""
+        exposure = f"{self._ladder[self._step]:.3g} s, "
+        exposure += "its shortest exposure" if self.exposure is None else "the exposure asked for"
+        if self._is_clipped(self._take_dark(2)[0]):
+            raise InstrumentError(self._spectrometer.name, f"saturated without any light at {exposure}")
+        lasers = self._setup.excitations if self._power_alone else []
+        powers = [laser.read_power(_READINGS) for laser in lasers]
+        least = [power < _LEAST * laser.least for laser, power in zip(lasers, powers, strict=True)]
+        if not (self._power_alone and all(least)):
+            return
+        light = [f"{self._setup.station.beam.mean_irradiance(power):.3g} W/cm²" for power in powers]
+        told = f" with {' and '.join(light)}, the least of the plan" if light else ""
+        brightest = self._spectrometer.wavelengths()[frames.max(axis=0).argmax()]
+        raise InstrumentError(
+            self._spectrometer.name, f"saturated near {brightest:.0f} nm at {exposure}{told}; {TOO_BRIGHT}"
+        )
 
     def _expose(self) -> Array:
         """Choose the exposure by looking; returns the first frame taken with it."""
@@ -136,7 +185,7 @@ class EmissionSpectrum:
         peak = float(frame.max())
         if peak > self.full * self._saturation:
             # a clipped frame does not say by how much it is too bright
-            share = 0.1 if peak >= 0.98 * self._saturation else self.target * self._saturation / peak
+            share = 0.1 if self._is_clipped(frame) else self.target * self._saturation / peak
             fitting = [i for i, e in enumerate(self._ladder[: self._step]) if e <= exposure * share]
             return fitting[-1] if fitting else max(self._step - 1, 0)
         base = float(np.median(frame))
@@ -153,7 +202,7 @@ class EmissionSpectrum:
         """The dark frame of all bright points at *exposure*, and its variance."""
         now = self._setup.clock.now()
         if exposure not in self._darks or now - self._darks[exposure][0] > self.dark_expiry:
-            self._darks[exposure] = (now, *self._take_dark(self.dark_frames))
+            self._darks[exposure] = (now, *self._take_dark(max(self.dark_frames, self.frames)))
         return self._darks[exposure][1:]
 
     def _take_dark(self, number: int) -> tuple[Array, Array]:

@@ -79,6 +79,17 @@ class Run(Record, kw_only=True, frozen=True):
     station: dict[str, Any] = {}
 
 
+class Series(Record, kw_only=True, frozen=True):
+    """``series``: one run repeated, on other samples (*on*, ids) or with other lasers (*wavelength*, nm).
+
+    *at*: what goes with each: the concentration in %, the size in nm, the detuning in meV.
+    """
+
+    at: Annotated[list[float], Meta(min_length=2)]
+    on: list[str] = []
+    wavelength: list[Positive] = []
+
+
 class Fact(Record, kw_only=True, frozen=True):
     """``[[facts]]``: one number with the procedure that measures it.
 
@@ -86,6 +97,8 @@ class Fact(Record, kw_only=True, frozen=True):
     the sample it is compared with. *run*: the name of the run that gives it; *on*: the sample that is
     measured, where it is not this one (the same dots in solution); *against*: the run it is compared with.
     *at*: the set-points it is read at; *analysis*: what the analysis is told, such as ``irradiance_range``.
+    *by*: what of the two runs is compared, where it is not the usual; *series*: the runs that together give
+    what one alone cannot; *unmeasured*: why no run measures it.
     *kind*: ``emergent`` comes out of the model, ``recovery`` was put in and tests only whether the procedure
     finds it again. *tolerance* in the unit of the value, or *relative* as a fraction of it; neither is
     needed where *relation* says that the quantity lies ``above`` or ``below`` the value. *conditions* say
@@ -109,6 +122,9 @@ class Fact(Record, kw_only=True, frozen=True):
     against: str = ""
     at: dict[str, float] = {}
     analysis: dict[str, Any] = {}
+    by: str = ""
+    series: Series | None = None
+    unmeasured: str = ""
     source: str
     doubtful: bool = False
 
@@ -138,7 +154,7 @@ class Fact(Record, kw_only=True, frozen=True):
 
 
 def check_runs(facts: tuple[Fact, ...], runs: tuple[Run, ...], file: object) -> None:
-    """Refuse two runs of one name, an unknown procedure, and a fact whose run is not there."""
+    """Refuse two runs of one name, an unknown procedure, a fact whose run is not there, an uneven series."""
     names = [run.name for run in runs]
     for i, run in enumerate(runs):
         if run.procedure not in PROCEDURES:
@@ -150,6 +166,17 @@ def check_runs(facts: tuple[Fact, ...], runs: tuple[Run, ...], file: object) -> 
         for key, name in (("run", fact.run), ("against", fact.against)):
             if name and name not in names:
                 raise FileRefused(file, f"facts[{i}].{key}", f"is '{name}'; {nearest(name, names)}")
+        if fact.run and fact.unmeasured:
+            raise FileRefused(file, f"facts[{i}].unmeasured", f"is no use beside run = '{fact.run}'")
+        if fact.series is not None:
+            _check_series(fact, fact.series, file, f"facts[{i}].series")
+
+
+def _check_series(fact: Fact, series: Series, file: object, key: str) -> None:
+    if not fact.run:
+        raise FileRefused(file, key, "names no run; the fact must have one")
+    if sorted((len(series.on), len(series.wavelength))) != [0, len(series.at)]:
+        raise FileRefused(file, key, f"must have {len(series.at)} of 'on' or of 'wavelength', as of 'at'")
 
 
 def check_facts(facts: tuple[Fact, ...], names: Collection[str], file: object) -> None:

@@ -141,7 +141,8 @@ def test_size_exponents_have_honest_errors() -> None:
 
 def test_the_best_concentration_is_one_of_those_measured() -> None:
     found = best_concentration({5: (1.0, 0.1), 10: (4.0, 0.1), 20: (2.0, 0.1), 30: (1.5, 0.1)}, "green")
-    assert (found.value, found.stderr, found.unit) == (10, 5, "%")
+    assert (found.value, found.stderr, found.unit) == (10, 0, "%")
     assert found.note == "of 5, 10, 20, 30 %; 2 ± 0.1 times 20 %"
+    assert best_concentration({5: (1.0, 0.1), 10: (4.0, 0.1), 20: (3.9, 0.1)}).stderr == 10
     with pytest.raises(AnalysisError, match="1 sample; at least 2"):
         best_concentration({10: (1.0, 0.1)})

@@ -7,9 +7,12 @@ import pytest
 import xarray as xr
 
 from antistokes.analysis import analyse, integrate_bands
-from antistokes.analysis.bands import AnalysisError
+from antistokes.analysis.band_ratio import band_ratio
+from antistokes.analysis.bands import AnalysisError, spectra
 from antistokes.analysis.colour import chromaticity, error_ellipse, line_chromaticity, pixel_weights
-from antistokes.analysis.emission_colour import band_ratio, colours
+from antistokes.analysis.emission_colour import colours
+from antistokes.analysis.ground import stray_free
+from antistokes.analysis.line_wings import whole_lines
 
 NM = np.linspace(350, 850, 1400)
 BANDS = {"blue": (460.0, 490.0), "green": (526.0, 556.0), "red": (631.0, 661.0)}
@@ -155,3 +158,29 @@ def test_stray_light_does_not_fill_a_weak_band() -> None:
     clean = dataset(spectrum[None], np.ones((1, len(NM))))
     assert integrate_bands(strong)["blue"].item() > 1.2 * integrate_bands(clean)["blue"].item()
     assert band_ratio(strong, "red")["blue"][0][0] == pytest.approx(0.1, rel=1e-2)
+
+
+def test_the_wings_of_lines_beyond_their_bands_are_put_back() -> None:
+    ds = noisy(200)
+    windows = BANDS | {"green": (534.0, 548.0)}
+    ratio, error = band_ratio(ds, "red", windows)["green"]
+    assert ratio.mean() == pytest.approx(0.6, rel=1e-2)  # 17 % of the line are outside of its band
+    assert ((ratio - 0.6) / error).std() < 1.3
+
+
+def test_a_band_of_another_shape_keeps_its_counts_with_the_correction_as_error() -> None:
+    ds = dataset((lines() + 400.0 * ((NM > 520) & (NM < 562)))[None], np.ones((1, len(NM))))
+    seen, good = spectra(ds), np.ones(1, bool)
+    free = stray_free(ds, seen, BANDS)
+    whole = whole_lines(seen, good, BANDS, free.kept, free.quiet)
+    assert whole["green"].factor == 1.0
+    assert whole["green"].stderr > 2e-3
+    assert whole["red"].factor == pytest.approx(1.0033, abs=5e-4)
+
+
+def test_a_missed_power_is_in_the_error_of_a_ratio() -> None:
+    ds = noisy(2)
+    held = ds.assign(irradiance_mean=("point", [10.0, 10.2]))
+    held = held.assign_coords(irradiance=("point", [10.0, 10.0]))
+    error = band_ratio(held, "red")["green"][1]
+    assert error[1] > 0.6 * 0.009 > error[0]

@@ -11,6 +11,7 @@ from matplotlib.text import Text
 from antistokes.analysis import power_law, power_sweep_figure
 from antistokes.analysis.bands import AnalysisError
 from antistokes.analysis.figures import band_colours, save_figure
+from antistokes.analysis.figures.style import NAMED_COLOURS, draw_title
 
 WAVELENGTH = np.linspace(500, 700, 200)
 
@@ -133,6 +134,34 @@ def test_bands_named_after_a_colour_get_it_and_no_two_look_alike():
     assert colours["green 540"] == "#009E73"
     assert colours["Red"] == "#D55E00"
     assert len(set(colours.values())) == 4
+
+
+def test_ten_bands_have_ten_colours_of_their_wavelengths():
+    windows = {
+        "ultraviolet": (335, 352), "near-ultraviolet": (354, 372), "violet-blue": (440, 460),
+        "blue": (465, 487), "1D2": (500, 520), "2H11/2": (520, 535), "red": (635, 665),
+        "far red": (690, 710), "infrared": (788, 815), "3H5": (1180, 1220),
+    }  # fmt: skip
+    colours = band_colours(windows, windows)
+    assert len(set(colours.values())) == 10
+    assert colours["blue"] == NAMED_COLOURS["blue"]
+    assert colours["red"] == NAMED_COLOURS["red"]
+    assert colours["infrared"] == NAMED_COLOURS["infrared"]
+    assert colours["1D2"] == NAMED_COLOURS["green"]
+
+
+@pytest.mark.parametrize("words", [3, 9, 30])
+def test_a_title_of_any_length_leaves_room_for_the_mark_of_simulated_data(words):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = Figure(figsize=(9.0, 5.0), layout="constrained")
+    figure.subplots()
+    draw_title(figure, xr.Dataset(attrs={"title": "NaYF4:Yb,Er " * words, "simulated": True}))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    (badge,) = [found for found in figure.findobj(Text) if "SIMULATED" in found.get_text()]
+    title = figure.get_suptitle()
+    (title,) = [found for found in figure.findobj(Text) if found.get_text() == title]
+    assert not title.get_window_extent(renderer).overlaps(badge.get_window_extent(renderer))
 
 
 def test_a_band_of_the_sample_that_was_not_recorded_is_left_out():

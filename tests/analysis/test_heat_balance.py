@@ -24,7 +24,7 @@ def points(seed: int, wavelengths: np.ndarray, background: float = 0.0) -> HeatP
     change = (absorbed - photons / EMISSION) / CONDUCTANCE
     counts = photons * 1e6
     return HeatPoints(
-        wavelengths, wavelengths, power, 1e-3 * power,
+        wavelengths, wavelengths, power, 1e-3 * power, power,
         rng.normal(change, NOISE), np.full(len(change), NOISE),
         rng.normal(counts, 3e-3 * counts), 3e-3 * counts,
     )  # fmt: skip
@@ -91,6 +91,21 @@ def test_known_absorption_gives_changes_per_absorbed_power() -> None:
     assert one.stderr / abs(one.value) == pytest.approx(np.hypot(1e-3 / 0.2, 1e-3))
     with pytest.raises(AnalysisError, match="absorptance: 650 nm is outside of 660 to 700 nm"):
         analyse(run(650, -0.2), absorptance=[(660, 0.2), (700, 0.0)])
+
+
+def test_changes_are_those_at_the_power_set_with_honest_errors() -> None:
+    """10 mW set; set to 1 % and measured to 0.1 % before and after, K/W known."""
+    pulls = []
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        power = 0.01 * (1 + 0.01 * rng.standard_normal())
+        ds = run(650, rng.normal(-4000 * power, 1e-3)).assign_coords(power=("point", [10.0]))
+        for name in ("pump_power", "pump_power_after"):
+            ds[name] = "point", [rng.normal(power, 1e-5)]
+        one = analyse(ds).find("temperature change", excitation_wavelength=650)
+        pulls.append((one.value + 40) / one.stderr)
+    assert abs(np.mean(pulls)) <= 0.4
+    assert 0.75 <= np.std(pulls) <= 1.3
 
 
 def test_warming_is_not_disputed_and_nothing_measured_is_refused() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,11 @@ import pytest
 import xarray as xr
 
 from antistokes.analysis.bands import AnalysisError
-from antistokes.analysis.decay_counts import live_share
-from antistokes.analysis.decay_fit import fit_decay
+from antistokes.analysis.decay_counts import histogram_of, live_share
+from antistokes.analysis.decay_fit import averaged, fit_decay
 from antistokes.analysis.decay_models import MODELS, Decay, Model
 from antistokes.analysis.decay_times import Counted, mean_arrival, measured, rise_to_peak, tail, to_one_over_e
-from antistokes.analysis.lifetime import analyse
+from antistokes.analysis.lifetime import analyse, decay_of
 from antistokes.analysis.maximum_likelihood import maximise
 
 DECAYS = Path(os.environ.get("ANTISTOKES_DECAYS", Path(__file__).parents[3] / "shared/data/decays"))
@@ -382,6 +384,92 @@ def test_a_response_is_folded_in_and_a_rise_within_it_not_taken_for_the_samples(
     one = found.find("lifetime", "green")
     assert "with rise" not in one.note
     assert abs(one.value - 5e-4) < 3 * one.stderr < 3e-5
+
+
+def brief(lifetime: float, seed: int, dark: float = 2.0) -> xr.Dataset:
+    """A run with pulses every 50 µs."""
+    bins, width, period = BINS, 2e-7, 5e-5
+    time = np.arange(bins) * width
+    rng = np.random.default_rng(seed)
+    mean = MONO.expected(theta(*logs(2000, lifetime), ("=", dark)), Decay(time, np.ones(bins), period=period))
+    run = recorded(
+        rng.poisson(mean).astype(float), dark=rng.poisson(np.full(bins, dark)).astype(float), width=1e-13
+    )
+    run = run.assign_coords(decay_time=time)
+    run["bin_width"][:], run["pulse_period"][:] = width, period
+    return run
+
+
+def test_light_that_outlasts_the_period_is_named_and_that_of_earlier_pulses_known():
+    pulls, errors = [], []
+    for seed in range(3):
+        found = analyse(brief(1e-4, seed))
+        one = found.find("lifetime", "green")
+        pulls.append((one.value - 1e-4) / one.stderr)
+        said = "; ".join(found.warnings)
+        assert "must be at least 5" in said
+        assert re.search("period: 6[01] % of the highest light is left when the next pulse comes", said)
+        errors.append(one.stderr)
+    assert np.abs(pulls).max() < 3.5
+    assert np.median(errors) < 1e-5  # of the light alone, its level free, 2e-5
+
+
+def test_a_response_without_light_is_left_out_and_said():
+    counts = np.random.default_rng(4).poisson(expected(*TRUTHS["mono"][:2])).astype(float)
+    nothing = np.random.default_rng(3).poisson(np.full(BINS, 5.0)).astype(float)
+    found = analyse(recorded(counts, irf=nothing, dark=np.full(BINS, 2.0), width=1e-13))
+    one = found.find("lifetime", "green")
+    assert abs(one.value - 1e-3) < 4 * one.stderr < 1e-4
+    assert "instrument response: no light above the background" in "; ".join(found.warnings)
+
+
+def test_the_error_of_a_lifetime_contains_how_far_models_as_good_are_apart():
+    true = theta(*logs(1500, 1e-3, 150, 6e-4), ("=", 0.6), *logs(2e-4), ("=", 2.0))
+    mean = Model(exponentials=2, rise=True).expected(true, Decay(TIME, np.ones(BINS), period=PERIOD))
+    counts = np.random.default_rng(1).poisson(mean).astype(float)
+    fits = fit_decay(Decay(TIME, counts, period=PERIOD))
+    exact = [replace(f, estimate=replace(f.estimate, covariance=1e-12 * f.estimate.covariance)) for f in fits]
+    value, error, number = averaged(exact, lambda fit: fit.lifetime)
+    close = [fit.lifetime[0] for fit in exact if fit.is_distinct and fit.aic < fits[0].aic + 3]
+    assert number > 1
+    assert min(close) < value < max(close)
+    assert 0.1 * np.ptp(close) < error < np.ptp(close)
+    assert averaged(fits, lambda fit: fit.lifetime)[1] > fits[0].lifetime[1]
+
+
+def test_counts_that_no_model_describes_warn_and_times_without_a_model_keep_their_errors():
+    """Four steps, one after the other."""
+    middle = TIME + WIDTH / 2
+    shape = (middle / 8e-4) ** 3 * np.exp(3 - 3 * middle / 8e-4)
+    risen = float(np.interp(1 - np.exp(-1), shape[:20], middle[:20]))
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        counts = rng.poisson(5000 * shape + 5.0).astype(float)
+        run = recorded(counts, dark=rng.poisson(np.full(BINS, 5.0)).astype(float), width=1e-13)
+        run["gated"][:] = 1
+        found = analyse(run)
+        said = "; ".join(found.warnings)
+        assert "none of the models is right" in said
+        assert "believe the counts" in said
+        for name, right in (
+            ("rise time to 63 %", risen),
+            ("mean arrival time", middle @ shape / shape.sum()),
+        ):
+            one = found.find(name, "green")
+            assert abs(one.value - right) < 3.5 * one.stderr < 0.03 * right
+        assert found.find("lifetime", "green").stderr > 2e-5
+
+
+def test_a_dead_time_that_is_not_known_exactly_is_in_the_error():
+    triggers, dead_bins = 3e5, 0.8
+    rate = (expected(MONO, theta(*logs(6e4, 1e-3), ("=", 2.0)))) / triggers
+    seen = np.random.default_rng(1).poisson(triggers * rate / (1 + dead_bins * rate)).astype(float)
+    run = recorded(seen, dark=np.full(BINS, 2.0), width=1e-13, triggers=triggers)
+    run["dead_time"][:] = dead_bins * WIDTH
+    counted = fit_decay(decay_of(histogram_of(run)), [MONO])[0].lifetime[1]
+    one = analyse(run).find("lifetime", "green")
+    assert abs(one.value - 1e-3) < 3 * one.stderr
+    assert one.stderr > 1.5 * counted
 
 
 def test_doubtful_runs_say_what_is_wrong():

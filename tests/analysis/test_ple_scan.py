@@ -166,3 +166,18 @@ def test_the_figure_has_a_map_and_the_tail():
     shown = "\n".join(text.get_text() for text in found.figure().findobj(Text))
     for expected in ("excitation wavelength (nm)", "energy gained", "Urbach energy", "SIMULATED DATA"):
         assert expected in shown
+
+
+def test_a_step_far_below_the_line_is_no_tail_of_it_and_the_figure_shows_what_was_measured():
+    lasers = np.arange(976.0, 1001.0, 3.0)
+    ds = scan(lasers, stray=0.0)
+    steps = 1e5 * np.exp(-(EV_NM / lasers[0] - EV_NM / lasers) / 3.5)
+    ds["spectrum"] = ds["spectrum"] + xr.DataArray(
+        steps[:, None] * gaussian(LINE, FWHM), dims=("point", "wavelength")
+    )
+    (found,) = analyse(ds)
+    assert not [one for one in found.findings if one.quantity == "Urbach energy"]
+    assert found.figure is not None
+    axes = found.figure().axes[1]
+    assert axes.get_xlabel() == "excitation wavelength (nm)"
+    assert axes.get_ylim()[1] < 1e3 * steps.max()

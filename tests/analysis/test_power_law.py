@@ -17,7 +17,7 @@ import xarray as xr
 from antistokes.analysis import power_law
 from antistokes.analysis.bands import AnalysisError
 from antistokes.analysis.fitting import Points, fit
-from antistokes.analysis.power_law import saturation_onset
+from antistokes.analysis.local_exponents import saturation_onset
 
 Curve = Callable[[np.ndarray], np.ndarray]
 

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from antistokes.analysis import power_law, power_sweep_figure
 from antistokes.analysis.bands import AnalysisError
 from antistokes.analysis.figures import save_figure
-from antistokes.analysis.power_law import not_fitted
+from antistokes.analysis.power_sweep import analyse
 
 WAVELENGTH = np.linspace(500, 700, 200)
 
@@ -97,10 +97,9 @@ def test_a_spectrum_without_a_line_says_so() -> None:
 
 
 def test_a_band_without_exponent_is_named_with_the_reason() -> None:
-    ds = sweep()
-    (reason,) = not_fitted(ds, None, power_law(ds))
-    assert reason.startswith("band 'red': ")
-    assert not_fitted(ds, {"green": (515, 560)}, ["green"]) == []
+    (warning,) = analyse(sweep()).warnings
+    assert warning.startswith("no exponent: band 'red': ")
+    assert not analyse(sweep(), {"green": (515, 560)}).warnings
 
 
 def test_a_figure_that_cannot_be_written_says_which(tmp_path: object) -> None:

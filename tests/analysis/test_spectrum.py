@@ -171,3 +171,26 @@ def test_the_figure_names_every_line():
 def test_a_band_that_was_not_recorded_is_refused():
     (found,) = analyse(spectrum(LIGHT), {"far": (900.0, 910.0)})
     assert "outside the recorded" in found.problem
+
+
+def test_bands_are_divided_by_the_one_that_is_asked_for():
+    values = []
+    for seed in range(20):
+        (found,) = analyse(spectrum(LIGHT + 50.0, seed, points=2), over="red")
+        one = found.find("band ratio", "green")
+        values.append((one.value - (6 * 3 + 6 * 9) / (8 * 6)) / one.stderr)
+    assert "over red; not response corrected" in one.note
+    assert abs(np.mean(values)) <= 0.5
+    assert np.std(values) <= 1.35
+
+
+def test_the_second_order_of_a_band_is_not_counted_in_another():
+    """Lines at 900 nm, which may be the second order of 450 nm, and at 940 nm."""
+    windows = {"violet": (440.0, 455.0), "far": (870.0, 960.0)}
+    found = []
+    for light in (line(700, 4, 9000) + line(720, 4, 5000), line(720, 4, 5000)):
+        ds = spectrum(light).assign_coords(wavelength=2 * WAVELENGTH - 500)
+        found.append(analyse(ds, windows)[0].find("intensity", "far"))
+    both, one = found
+    assert both.value == pytest.approx(one.value, abs=4 * np.hypot(both.stderr, one.stderr))
+    assert "second order" in both.note

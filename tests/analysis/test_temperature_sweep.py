@@ -163,6 +163,47 @@ def test_the_findings_of_a_run():
     assert abs(shift.value - -15) < 4 * shift.stderr
 
 
+def test_position_width_and_the_law_of_the_gap_are_told():
+    """At 20 K steps from 20 K: O'Donnell and Chen with 2060 meV, S = 1 and phonons of 25 meV."""
+    ds = run()
+    kelvin = np.linspace(20.0, 400.0, ds.sizes["point"])
+    energies = 1239841.984 / WAVELENGTH
+    centre = 2060 - 25 * (1 / np.tanh(25 / (2 * K_MEV * kelvin)) - 1)
+    clean = 1e5 * np.exp(-0.5 * ((energies - centre[:, None]) / 13.55) ** 2) * (605 / WAVELENGTH) ** 2
+    errors = np.sqrt(50.0**2 + clean)
+    noise = np.random.default_rng(0).standard_normal(clean.shape)
+    ds["spectrum"], ds["spectrum_errors"] = (
+        (("point", "wavelength"), x) for x in (clean + errors * noise, errors)
+    )
+    ds["sample_temperature"] = "point", kelvin
+    found = analyse(ds.assign_coords(temperature=("point", kelvin)))
+    for quantity, truth in (("gap at 0 K", 2060), ("gap coupling", 1), ("phonon energy", 25)):
+        one = found.find(quantity, "line")
+        assert abs(one.value - truth) < 4 * one.stderr < truth
+    gap, width = (found.find(quantity, "line", temperature=400.0) for quantity in ("gap", "linewidth"))
+    assert abs(gap.value - centre[-1]) < 4 * gap.stderr
+    assert width.unit == "nm"
+    assert width.value == pytest.approx(1239841.984 * 31.91 / centre[-1] ** 2, abs=5 * width.stderr)
+
+
+def test_powers_that_were_missed_are_taken_out_with_the_exponent_that_several_powers_tell():
+    pulls, errors, raw = [], [], []
+    for seed in range(20):
+        ds = run(seed=seed, powers=(10.0, 20.0))
+        off = 1 + 0.02 * np.random.default_rng(seed).standard_normal(ds.sizes["point"])
+        ds["spectrum"] *= xr.DataArray(off, dims="point")
+        measured = analyse(ds.assign(irradiance_mean=ds["irradiance"] * off))
+        one, other = (
+            found.find("activation energy", "line", irradiance=20.0) for found in (measured, analyse(ds))
+        )
+        pulls.append((one.value - 100) / one.stderr)
+        errors.append(one.stderr)
+        raw.append(abs(other.value - 100))
+    assert abs(np.mean(pulls)) <= 0.5
+    assert 0.7 <= np.std(pulls) <= 1.35
+    assert np.median(errors) < 0.5 * np.median(raw)
+
+
 def test_every_power_is_told_apart():
     found = analyse(run(powers=(10.0, 20.0)))
     for power in (10.0, 20.0):

@@ -62,9 +62,12 @@ def test_a_band_that_cannot_be_fitted_is_told(antistokes, run_file):
     assert f"note: {warning}" in done.out
 
 
-@pytest.mark.parametrize("arguments", [["--band", "lime"], ["--band", "lime=2000:3000"], ["--out", "b.xyz"]])
+@pytest.mark.parametrize(
+    "arguments",
+    ["--band lime", "--band lime=2000:3000", "--band =515:560", "--band lime=nan:560", "--out b.xyz"],
+)
 def test_plot_refuses_what_it_cannot_draw(antistokes, run_file, arguments):
-    done = antistokes("plot", run_file, *arguments)
+    done = antistokes("plot", run_file, *arguments.split())
     assert done.code == 2
     assert len(done.err.strip().splitlines()) == 1
 

@@ -47,11 +47,25 @@ def test_the_station_of_a_plan_is_looked_for_beside_it(antistokes, plan, variant
 
 def test_a_plan_that_cannot_work_is_refused_before_anything_is_made(antistokes, plan, tmp_path):
     plan.write_text(PLAN.replace("[295, 300]", "[295, 900]").replace("stop = 10", "stop = 1e6"))
-    done = antistokes("run", plan)
+    done = antistokes("run", plan, "--out", "new")
     assert done.code == 2
-    for word in ("night-1: cryostat", "900 K", "night-2", "1000000 W"):
+    for word in ("night-1: cryostat", "900 K", "1000000 W"):
         assert word in done.err
-    assert not list(tmp_path.glob("*.h5"))
+    assert list(tmp_path.iterdir()) == [plan]
+
+
+def test_wrong_settings_and_what_the_station_cannot_are_said_together_a_line_each(antistokes, plan, variant):
+    text = variant().read_text(encoding="utf-8")
+    variant((text[text.index("[instruments.laser]") : text.index("[instruments.cryostat]")], ""))
+    wrong = PLAN.replace("[295, 300]", "[295, 900]").replace("start = 1,", "strat = 1, readings = 0,")
+    plan.write_text(wrong)
+    done = antistokes("run", plan, "--station", "lab.toml", "--out", plan, "--json")
+    assert done.code == 2
+    said = [line.strip() for line in done.err.splitlines()]
+    assert said[0] == "antistokes: 6 problems:"
+    assert said[1:] == done.data["problems"]
+    for word in ("--out", "'strat'", "readings: is 0", "900 K", "as laser", "as power_meter"):
+        assert word in done.err
 
 
 @pytest.mark.parametrize(
@@ -67,16 +81,22 @@ def test_wrong_use_of_a_plan_is_refused(antistokes, plan, arguments, words):
     assert (done.code, words in done.err) == (2, True)
 
 
-def test_a_report_holds_figures_values_flags_and_settings(antistokes, plan, tmp_path):
-    antistokes("run", plan)
-    done = antistokes("report", "night-1.h5", "night-2.h5", "--json")
-    assert done.code == 0
+def test_a_report_holds_figures_values_flags_and_settings_and_says_what_it_could_not_read(
+    antistokes, plan, tmp_path
+):
+    plan.write_text(PLAN.replace("repeats = 2", ""))
+    antistokes("run", plan, "--out", "new/deep")
+    (tmp_path / "damaged.h5").write_bytes((tmp_path / "new/deep/night.h5").read_bytes()[:20000])
+    done = antistokes("report", "damaged.h5", "new/deep/night.h5", "--json")
+    assert done.code == 1
+    assert "not in the page: damaged.h5: is truncated" in done.err
     page = (tmp_path / done.data["page"]).read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/png;base64,") == 2
     for words in (
         "exponent",
         "simulated",
         "Flags of 8 points",
+        "damaged.h5: is truncated",
         "power-sweep at temperature 300",
         "pymeasure",
     ):

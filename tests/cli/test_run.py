@@ -80,18 +80,19 @@ def test_parameter_with_a_unit_is_converted(antistokes):
         (["order=sideways"], ["order", "sideways", "up_down"]),
         (["temperatures=[77, 900]"], ["900", "420"]),
         (["start"], ["NAME=VALUE"]),
+        (["start=1", "start=2"], ["start=2", "start is set twice"]),
     ],
 )
 def test_impossible_plan_is_refused_in_one_line_and_leaves_nothing(antistokes, tmp_path, settings, words):
     done = antistokes(
-        "run", "power-sweep", *[w for s in settings for w in ("--set", s)], "--out", "a.h5", "--json"
+        "run", "power-sweep", *[w for s in settings for w in ("--set", s)], "--out", "new/a.h5", "--json"
     )
     assert done.code == 2
     message = done.err.strip().splitlines()[-1]
     for word in words:
         assert word in message
     assert done.data["exit_code"] == 2
-    assert not (tmp_path / "a.h5").exists()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ def test_a_list_may_be_written_without_brackets(antistokes):
     assert [block["at"]["temperature"] for block in done.data["blocks"]] == [290, 300]
 
 
-@pytest.mark.parametrize("out", ["exists.h5", "nowhere/a.h5"])
+@pytest.mark.parametrize("out", ["exists.h5", "exists.h5/a.h5", "new/a.csv"])
 def test_file_that_cannot_be_made_is_refused(antistokes, tmp_path, out):
     (tmp_path / "exists.h5").write_bytes(b"mine")
     done = antistokes("run", "power-sweep", *SHORT, "--out", out)
@@ -220,6 +221,9 @@ def test_file_that_cannot_be_made_is_refused(antistokes, tmp_path, out):
 
 def test_unknown_words_are_refused(antistokes):
     assert "power-sweep" in antistokes("run", "power-swep").err
+    assert "did you mean 'antistokes compare'?" in antistokes("run", "compare").err
+    assert "did you mean 'antistokes run power-sweep'?" in antistokes("power-sweep").err
+    assert "ends in .toml" in antistokes("run", "night.tml").err
     assert antistokes("run", "power-swep").code == 2
     assert antistokes("rum").code == 2
     assert antistokes("run", "power-sweep", "--station", "nowhere.toml").code == 2
@@ -278,3 +282,17 @@ def test_killed_run_leaves_a_file_that_opens_and_can_be_repaired(long_run, antis
     with xarray.open_dataset(path, engine="h5netcdf", group="entry/data") as data:
         assert data.sizes["point"] == points
         assert not data["spectrum"].isnull().any()
+
+
+def test_a_monitor_of_the_command_line_is_in_the_file_and_in_info(antistokes):
+    monitor = ["--monitor", "cryostat.temperature:5s"]
+    run = antistokes("run", "spectrum", "--set", "longest_exposure=0.1", "--out", "run.h5", *monitor)
+    assert run.code == 0
+    assert "cryostat.temperature, every 5 s" in antistokes("info", "run.h5").out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("text", ["cryostat", "cryostat.temperature:0 s", "cryostat.temperature:5 K"])
+def test_a_monitor_that_says_nothing_is_refused(antistokes, text):
+    refused = antistokes("run", "spectrum", "--monitor", text, "--out", "run.h5")
+    assert refused.code == 2
+    assert f"--monitor {text}" in refused.err

@@ -493,7 +493,9 @@ def test_a_role_nobody_serves(station_file: StationFileFactory) -> None:
 def test_two_that_could_serve_need_a_word(station_file: StationFileFactory) -> None:
     with Station.load(station_file(extra=_SECOND_LASER)) as lab:
         for find in (lab.find, lab.find_optional):
-            with pytest.raises(FileRefused, match=r'roles: .* pump2; say which one by laser = "laser"$'):
+            with pytest.raises(
+                FileRefused, match=r'roles: .* pump2; say which one under \[roles\]: laser = "laser"$'
+            ):
                 find(Laser)
     with Station.load(station_file(extra=_SECOND_LASER + '[roles]\nlaser = "pump2"')) as lab:
         assert lab.find(Laser).name == "pump2"

@@ -247,6 +247,22 @@ def test_a_colour_off_the_track_ends_the_run_at_the_nearest_one(colour_station: 
     assert len(found.figure().axes) == 3
 
 
+def test_a_laser_alone_that_saturates_the_spectrometer_is_named(colour_station: Make, tmp_path: Path) -> None:
+    with colour_station(THREE, old="collection = 5e-06", new="collection = 5e-04") as station:
+        outcome = run(ColourControl(x=0.333, y=0.333, **MIX), station)
+    assert "red alone at 83 W/cm²: the spectrometer is saturated at 0.001 s" in outcome.reason
+
+
+def test_pulses_that_saturate_the_spectrometer_are_left_out_of_the_track(
+    colour_station: Make, tmp_path: Path
+) -> None:
+    plan = ColourControl(by="pulse width", x=0.3, y=0.4, shortest=5e-4, looks=4, frames=2)
+    with colour_station(old="collection = 3e-07", new="collection = 1e-05") as station:
+        outcome = run(plan, station, tmp_path / "run.h5")
+    assert "the track of pulses of 0.0005 to 0.00136 s, as others saturate" in outcome.reason
+    assert load(tmp_path / "run.h5")["flags"].values.tolist()[:4] == [0, 0, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -1,12 +1,13 @@
-"""Detectors: exposures that fit, darks that are dark, flags and errors that can be believed."""
+"""Emission spectra: exposures that fit, darks that are dark, flags and errors that can be believed."""
 
 import numpy as np
 import pytest
 
-from antistokes.instruments.errors import LimitError
+from antistokes.instruments.errors import InstrumentError, LimitError
 from antistokes.instruments.roles import Spectrometer
 from antistokes.procedures.channels import Flag
-from antistokes.procedures.detectors import EmissionSpectrum, PumpPower, SampleThermometer
+from antistokes.procedures.detectors import EmissionSpectrum
+from antistokes.procedures.power_sweep import PowerSweep
 from antistokes.procedures.setup import Setup
 
 #: photons s⁻¹ cm⁻³ at 100 W/cm²; with the shipped optics nearly full at 1 s, and barely seen at 1 s
@@ -104,6 +105,57 @@ def test_clipping_at_the_shortest_exposure_is_flagged(make_station, power_law_sa
         assert record["exposure"] == station.find(Spectrometer).exposure_limits[0]
         excitation.set_power(1 * area)
         assert not detector.read(record) & Flag.SATURATED
+
+
+@pytest.mark.parametrize("order", ["up", "down"])
+def test_a_run_that_saturates_even_with_its_least_light_ends(make_station, power_law_sample, order):
+    plan = PowerSweep(start=30, stop=300, points_per_decade=2, order=order)
+    with make_station(sample=power_law_sample(rate=1e27)) as station:
+        records = []
+        with pytest.raises(InstrumentError) as caught:
+            records += plan.measure(station)
+        assert not station.backend.world.bench.light_is_on()
+    found = str(caught.value)
+    assert "spectrometer: saturated near " in found
+    assert " at 0.001 s, its shortest exposure with 30" in found
+    assert "W/cm², the least of the plan; needs a filter" in found
+
+
+def test_a_fixed_exposure_at_which_the_dark_signal_saturates_ends_the_run(make_station, power_law_sample):
+    with make_station(sample=power_law_sample(), detector={"dark_e_per_s": 1e6}) as station:
+        detector = EmissionSpectrum(exposure=10.0)
+        bound(station, detector)
+        with pytest.raises(InstrumentError, match="saturated without any light at 10 s, the exposure asked"):
+            detector.read({})
+
+
+def test_what_saturates_is_flagged_where_more_than_the_power_is_moved(make_station, power_law_sample):
+    sweep = PowerSweep(start=30, stop=30, order="up", temperatures=[290.0, 300.0])
+    with make_station(sample=power_law_sample(rate=1e27)) as station:
+        assert [r["flags"] & Flag.SATURATED for r in sweep.measure(station)] == [Flag.SATURATED] * 2
+
+
+def test_light_that_grows_while_it_is_looked_at_gets_a_shorter_exposure(make_station, power_law_sample):
+    with make_station(sample=power_law_sample(rate=BRIGHT)) as station:
+        detector = EmissionSpectrum(longest=10.0)
+        excitation, area = bound(station, detector)
+        excitation.set_power(30 * area)
+        detector.read({})
+        twin = station.backend.world.twins["spectrometer"]
+        expose, taken, grown = twin.expose, [], []
+
+        def brighter():
+            taken.append(twin.integration_time_us / 1e6)
+            # the exposure is chosen: the device drops the first frame with it, the second is the look
+            if not grown and taken[-3:] == taken[-1:] * 3:
+                grown.append(excitation.set_power(300 * area))
+            return expose()
+
+        twin.expose = brighter
+        record = {}
+        assert detector.read(record) == Flag(0)
+        assert grown
+        assert record["exposure"] < max(taken) / 5
 
 
 @pytest.mark.parametrize("longest", [1e-3, 2.5e-3, 0.1, 10.0])
@@ -235,33 +287,3 @@ def test_errors_of_a_band_are_honest(make_station, power_law_sample, rate, irrad
             pulls.append((record["spectrum"][band].sum() - truth) / error)
         assert abs(np.mean(pulls)) < 0.4
         assert 0.8 < np.std(pulls) < 1.25
-
-
-def test_pump_power_is_recorded_with_its_error_and_both_irradiances(make_station, watch):
-    with make_station(radius=50) as station:
-        setup = Setup(station)
-        detector = PumpPower()
-        channels, _ = detector.bind(setup)
-        setup.excitation.check(1e-3, 1e-2)
-        setup.excitation.calibrate()
-        setup.excitation.set_power(5e-3)
-        record = {}
-        assert detector.read(record) == Flag(0)
-        assert record.keys() == {channel.name for channel in channels}
-        true = watch(station).power()
-        assert abs(record["pump_power"] - true) < 4 * record["pump_power_errors"]
-        assert record["pump_power_errors"] == pytest.approx(0.002 * true / np.sqrt(5), rel=0.5)
-        area = np.pi * 50e-4**2
-        assert record["irradiance_mean"] == pytest.approx(record["pump_power"] / area)
-        assert record["irradiance_mean_errors"] == pytest.approx(record["pump_power_errors"] / area)
-        assert record["irradiance_peak"] == pytest.approx(2 * record["irradiance_mean"])
-
-
-def test_the_samples_temperature_is_read(make_station):
-    with make_station() as station:
-        detector = SampleThermometer()
-        (channel,), _ = detector.bind(Setup(station))
-        record = {}
-        assert detector.read(record) == Flag(0)
-        assert (channel.name, channel.units) == ("sample_temperature", "K")
-        assert record["sample_temperature"] == pytest.approx(300, abs=0.02)

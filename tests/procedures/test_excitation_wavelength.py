@@ -14,6 +14,7 @@ from antistokes.procedures.axes import Axis, ExcitationPower, ExcitationWaveleng
 from antistokes.procedures.channels import Flag
 from antistokes.procedures.detectors import Detector, PumpPower
 from antistokes.procedures.procedure import Procedure
+from antistokes.procedures.setup import Setup
 
 DIODE = """\
 driver = "thorlabs_cld1015"
@@ -22,6 +23,7 @@ limits = { current = [0, 0.8] }             # A; refused before anything is sent
 settings = { wavelength = 980, threshold = 0.06, slope = 0.6 }   # nm; A and W/A of the diode's data sheet
 """
 SUPERK = 'driver = "nkt_superk_select"\nresource = "ASRL7::INSTR"\n'
+SOLSTIS = 'driver = "msquared_solstis"\nresource = "TCPIP0::192.168.1.9::39933::SOCKET"\n'
 FLUX = 1e16  # 1/s: 3 mW at 660 nm
 
 
@@ -90,12 +92,26 @@ def test_a_meter_that_does_not_follow_ends_the_run_in_the_dark(station, monkeypa
     assert not station.backend.world.bench.light_is_on()
 
 
-def test_tuning_a_laser_that_does_not_excite_is_refused(station_file):
-    path = station_file(
-        extra=f"[instruments.other]\n{SUPERK}[roles]\nlaser = 'laser'\ntunable_laser = 'other'\n"
-    )
-    with Station.load(path) as station, pytest.raises(Refused, match="both must be one laser"):
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [(SUPERK, r'say laser = "other" under \[roles\]'), (SOLSTIS, "its light cannot be switched")],
+    ids=["superk", "solstis"],
+)
+def test_tuning_a_laser_that_does_not_excite_is_refused_with_a_way_out(station_file, other, words):
+    path = station_file(extra=f"[instruments.other]\n{other}[roles]\nlaser = 'laser'\n")
+    with (
+        Station.load(path) as station,
+        pytest.raises(Refused, match=f"^laser: excites .* both must be one laser: {words}"),
+    ):
         Tuning().measure(station)
+
+
+def test_among_several_lasers_the_one_that_excites_is_tuned(station_file):
+    path = station_file(extra=f"[instruments.other]\n{SUPERK}[roles]\nlaser = 'other'\n")
+    with Station.load(path, sample="ws2") as station:
+        setup = Setup(station)
+        ExcitationWavelength(np.array([650.0])).bind(setup)
+        assert setup.excitation.laser.name == "other"
 
 
 def test_a_laser_that_ends_elsewhere_is_flagged(station):

@@ -262,6 +262,17 @@ def test_of_two_counters_the_one_for_the_time_scale_is_taken(make: Make) -> None
             assert counter.times[-1] + counter.bin_width >= 11 * lifetime * 0.99
 
 
+def test_bins_that_cannot_be_as_short_as_wanted_are_as_short_as_they_can(make: Make) -> None:
+    """A scaler with nothing between 5 and 40 ns, and bins in blocks."""
+    with make("nd168", 808, GREEN) as station:
+        plan = Lifetime(lifetime=9e-6, pulse_width=2e-6, period=5e-5, irradiance=1.0)
+        measurement = Measurement(plan, station)
+        measurement.bind()
+        detector: Any = plan.detectors(station)[0]
+        detector.bind(measurement.setup)
+        assert detector.counter.bin_width == pytest.approx(40e-9)
+
+
 def test_tcspc_is_refused_for_milliseconds(make: Make) -> None:
     said = refusal(make("nd168", 808, GREEN, ("picoquant_picoharp300",)), MILLISECOND)
     assert said.startswith("counter0: a histogram ends 3.36e-05 s after the trigger; must reach 0.06 s")

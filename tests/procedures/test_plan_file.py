@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from antistokes.instruments.errors import FileRefused, PlanRefused
+from antistokes.procedures import PowerSweep
+from antistokes.procedures.colour_control import ColourControl
 from antistokes.procedures.plan_file import PlanFile
+from antistokes.procedures.problems import Problems
 
 HEAD = 'format = "antistokes-plan"\nversion = 1\n'
 MAP = """
@@ -82,10 +85,43 @@ def test_what_is_wrong_is_named_with_its_place(read, old, new, words):
 
 
 def test_all_that_is_wrong_is_said_at_once(read):
-    wrong = MAP.replace('"temperature"', '"temprature"').replace("start = 1,", "strat = 1,")
+    wrong = MAP
+    for old, new in (
+        ("seed = 5", "seed = -5"),
+        ("repeats = 2", 'repeats = 0\nflie = "x"'),
+        ('"temperature"', '"temprature"'),
+        ("points = 3", "points = 0"),
+        ("start = 1, settle", 'strat = 1, stop = "many", order = 1, settle'),
+        ('[[runs.steps]]\nprocedure = "power-sweep"\n', "[[runs.steps]]\nprocedure = 3\n"),
+    ):
+        assert old in wrong
+        wrong = new.join(wrong.rsplit(old, 1))
     with pytest.raises(PlanRefused) as caught:
         read(wrong)
-    assert len(caught.value.problems) == 2
+    words = ["seed", "repeats", "flie", "temprature", "points", "strat", "stop", "order", "procedure: is 3"]
+    said = caught.value.problems
+    assert [any(word in problem for problem in said) for word in words] == [True] * len(words)
+    assert len(said) == len(words)
+
+
+def test_of_a_plan_that_is_wrong_the_rest_can_still_be_looked_at(tmp_path):
+    wrong = MAP.replace('"temperature"', '"temprature"').replace("settle = ", "stop = 50, settel = ")
+    (tmp_path / "plan.toml").write_text(HEAD + wrong)
+    problems = Problems()
+    plan = PlanFile.looked_at(tmp_path / "plan.toml", problems)
+    assert len(problems.found) == 2
+    assert [axis.name for axis in plan.runs[0].plan.axes] == ["irradiance"]
+    assert plan.runs[0].plan.procedures[0].stop == 50
+
+
+def test_settings_that_contradict_each_other_leave_the_defaults_to_look_at():
+    assert PowerSweep.stand_in({"start": 5, "stop": 1}) == PowerSweep()
+    assert ColourControl.stand_in({}) is None
+
+
+def test_a_file_name_is_no_path(read):
+    with pytest.raises(FileRefused, match=r"runs\[0\]\.file"):
+        read(MAP.replace('"map"', '"../map"'))
 
 
 def test_two_runs_cannot_write_one_file(read):

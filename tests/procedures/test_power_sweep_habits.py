@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from antistokes.procedures import PowerSweep
-from antistokes.procedures.axes import ExcitationPower
+from antistokes.procedures.axes import ExcitationPower, Referenced
 from antistokes.procedures.channels import Flag
 from antistokes.procedures.detectors import PumpPower, PumpPowerAfter
 from antistokes.procedures.dose import Dose
@@ -24,17 +24,17 @@ def records_of(sweep, station):
 
 
 def test_the_reference_is_visited_before_between_and_after():
-    axis = ExcitationPower(np.geomspace(1, 100, 5), order="up_down", reference_every=4)
+    powers = ExcitationPower(np.geomspace(1, 100, 5), order="up_down")
+    axis = Referenced(powers, every=4)
     assert axis.setpoints[axis.references].tolist() == pytest.approx([10] * 4)
     assert np.flatnonzero(axis.references).tolist() == [0, 5, 10, 13]
-    assert axis.directions[axis.references].tolist() == [0] * 4
-    others = axis.setpoints[~axis.references]
-    assert others.tolist() == ExcitationPower(np.geomspace(1, 100, 5), order="up_down").setpoints.tolist()
+    assert axis.setpoints[~axis.references].tolist() == powers.setpoints.tolist()
 
 
 def test_reference_points_are_marked_and_only_where_they_are_used(virtual_station):
     records, channels = records_of(PowerSweep(**SHORT, reference_every=3), virtual_station)
     assert [record["reference"] for record in records] == [1, 0, 0, 0, 1, 0, 0, 1]
+    assert [record["direction"] for record in records] == [0, 1, 1, 1, 0, 1, 1, 0]
     assert "reference" in channels
     records, channels = records_of(PowerSweep(**SHORT), virtual_station)
     assert "reference" not in channels | records[0].keys()

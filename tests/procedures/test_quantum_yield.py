@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from antistokes.analysis import load
 from antistokes.analysis.analyse import analyse
 from antistokes.analysis.calibrate_response import spectral_response, write_response
 from antistokes.analysis.findings import Findings
+from antistokes.analysis.quantum_yield import three_measurements
 from antistokes.instruments import Station
-from antistokes.instruments.errors import Refused
+from antistokes.instruments.errors import AntistokesError, Refused
 from antistokes.procedures.calibrate_response import CalibrateResponse
+from antistokes.procedures.expected_yield import SphereLook
 from antistokes.procedures.measurement import Measurement
 from antistokes.procedures.quantum_yield import QuantumYield
 from antistokes.procedures.runner import run
@@ -166,6 +170,62 @@ def test_the_yield_of_a_band_is_found_again(
     one = measure(sample, nm, irradiance, thickness, edge, collection=collection).find("quantum yield", band)
     true = Sample.load(sample).solve(irradiance, 300.0, nm).quantum_yield
     assert one.value == pytest.approx(true, rel=0.03)
+
+
+def test_the_error_of_the_yield_is_told_before_the_run(
+    measure: Callable[..., Findings], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "antistokes")
+    one = measure("css82", 980.0, 8.0, 2.0, 940.0).find("quantum yield")
+    (told,) = [text for text in caplog.messages if text.startswith("quantum yield: absorptance 2")]
+    percent = float(told.split("expected error of the yield ")[1].split()[0])
+    assert percent / 100 == pytest.approx(one.stderr / one.value, rel=0.3)
+
+
+def test_too_little_absorption_ends_the_run_before_the_first_point(
+    open_station: Opener, tmp_path: Path
+) -> None:
+    with open_station("css82", 980.0, 8.0, 0.1, 940.0) as station:
+        outcome = run(QuantumYield(irradiance=[8.0]), station, tmp_path / "yield.h5")
+        assert not station.backend.world.bench.light_is_on()
+        assert outcome.points == 0
+        assert "at 8 W/cm²: must be above 10 errors for a yield known to 30%" in outcome.reason
+        assert "needs a sample that absorbs more" in outcome.reason
+        unasked = QuantumYield(irradiance=[8.0], wanted_error=0, frames=2, readings=2)
+        assert len(list(unasked.measure(station))) == 3
+
+
+def test_a_spectrometer_that_saturates_ends_the_run_before_the_first_point(open_station: Opener) -> None:
+    with open_station("css82", 980.0, 8.0, 20.0, 940.0, collection=1e-2) as station:
+        with pytest.raises(
+            AntistokesError, match="saturated at 0.001 s, .* in slot 'empty' at 8 W/cm²; needs"
+        ):
+            list(QuantumYield(irradiance=[8.0]).measure(station))
+        assert not station.backend.world.bench.light_is_on()
+
+
+def test_expected_errors_are_those_that_repeating_shows() -> None:
+    rng = np.random.default_rng(1)
+    laser, emission = np.array([1e6, 9.5e5, 8e5]), np.array([0.0, 1e3, 2e4])
+    errors, pump, times = np.full(3, 8e3), np.full(3, 2e-3), 4.0
+    look = SphereLook(laser, emission, errors, errors / 40, pump)
+
+    def drawn(values: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        return values[:, None] + (sigma / np.sqrt(times))[:, None] * rng.standard_normal((3, 20000))
+
+    gain = 1 + pump[:, None] * rng.standard_normal((3, 20000))
+    absorptance, found = three_measurements(drawn(laser, errors) / gain, drawn(emission, errors / 40) / gain)
+    assert look.absorptance_error(times) == pytest.approx(absorptance.std(), rel=0.05)
+    assert look.yield_error(times) == pytest.approx(found.std() / np.median(found), rel=0.1)
+    assert SphereLook(laser[[0, 1, 1]], emission, errors, errors, pump).yield_error(times) == np.inf
+    opaque = SphereLook(laser * [1, 1, 0], emission, errors, errors / 40, pump)
+    assert opaque.absorptance_error(times) == pytest.approx(4e3 / 9.5e5)
+
+
+def test_a_laser_that_the_spectrometer_does_not_see_is_refused(open_station: Opener) -> None:
+    words = "laser line in the spectrum = 1532 nm is outside"
+    with open_station("css82", 1532.0, 8.0, 20.0) as station, pytest.raises(Refused, match=words):
+        QuantumYield(irradiance=[8.0]).measure(station)
 
 
 def test_reabsorption_is_undone(measure: Callable[..., Findings]) -> None:

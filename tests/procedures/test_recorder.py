@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from antistokes.analysis.runfile import load
+from antistokes.analysis.runfile import load, load_monitors
 from antistokes.instruments.clock import RealClock, VirtualClock
 from antistokes.instruments.errors import RunFileError
 from antistokes.procedures import recorder as recorder_module
@@ -32,6 +32,7 @@ CHANNELS = (
     Channel("spectrum", "counts", "emission", dims=("wavelength",)),
     Channel("spectrum_errors", "counts", dims=("wavelength",), dtype="f4"),
 )
+MONITORS = (Channel("cold", "K", "cryostat.temperature, every 2 s"), Channel("warm", "K"))
 
 
 def header(**changes) -> RunHeader:
@@ -62,10 +63,13 @@ def record(i: int) -> dict:
 def write(path: Path, points: int, period: float = 0.05, log_every: int = 7) -> Path:
     clock = VirtualClock()
     recorder = Recorder(path, clock, period)
-    recorder.open(header())
+    recorder.open(header(monitors=MONITORS))
     for i in range(points):
         if i % log_every == 0:
             recorder.log(20, f"point {i}")
+            recorder.monitor("cold", 0.1 * i)
+        if i % (3 * log_every) == 0:
+            recorder.monitor("warm", float(i))
         recorder.append(record(i))
         clock.sleep(0.25)
     recorder.close("completed", "all points measured", {"laser": {"current": 0.0}})
@@ -187,6 +191,19 @@ def test_virtual_runs_are_equal_to_the_byte_however_they_were_committed(tmp_path
         path = write(tmp_path / f"run_{ring}_{period}.h5", 4500, period, log_every=5)
         digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_monitors_have_times_of_their_own(tmp_path):
+    path = write(tmp_path / "run.h5", 30)
+    cold = load_monitors(path)["cold"]
+    np.testing.assert_allclose(cold, 0.1 * np.arange(0, 30, 7))
+    np.testing.assert_array_equal(cold.time, 0.25 * np.arange(0, 30, 7))
+    assert cold.attrs == {"units": "K", "long_name": "cryostat.temperature, every 2 s"}
+    with xr.open_dataset(path, engine="h5netcdf", group="entry/monitors/warm") as warm:
+        np.testing.assert_array_equal(warm.value.sel(time=0.25 * 21), 21.0)
+    with h5py.File(path) as file:
+        assert file["entry/monitors/warm"].attrs["NX_class"] == "NXlog"
+        assert file["entry/monitors/warm/time"].attrs["start"] == "2000-01-01T00:00:00+00:00"
 
 
 def test_long_log_lines_are_continued_and_no_character_is_torn():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from antistokes.analysis import load_monitors
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import RunFileError
 from antistokes.procedures.channels import Channel, RunHeader
@@ -28,6 +29,7 @@ HEADER = RunHeader(
     planned=100,
     start=datetime(2000, 1, 1, tzinfo=UTC),
     simulated=True,
+    monitors=(Channel("cryostat", "K"),),
 )
 
 
@@ -38,6 +40,7 @@ def killed(tmp_path) -> Path:
     recorder.open(HEADER)
     recorder.log(20, "hello")
     for i in range(50):
+        recorder.monitor("cryostat", 77.0 + i)
         recorder.append({"x": i, "y": 2.0 * i})
     pause = threading.Event()
     while recorder.committed < 50:
@@ -61,6 +64,17 @@ def test_killed_file_opens_everywhere_after_recovery(killed):
     dataset = open_plainly(killed)
     np.testing.assert_array_equal(dataset.y, 2.0 * np.arange(50))
     assert not killed.with_name("killed.h5.lock").exists()
+
+
+def test_monitors_of_a_killed_run_are_cut_to_readings_with_a_time(killed):
+    recover(killed)
+    np.testing.assert_array_equal(load_monitors(killed)["cryostat"], 77.0 + np.arange(50))
+    with h5py.File(killed, "r+") as file:
+        file["entry/run/status"][()] = "running"
+        file["entry/monitors/cryostat/time"].resize(60, axis=0)
+    recover(killed)
+    with h5py.File(killed) as file:
+        assert {len(file["entry/monitors/cryostat"][name]) for name in ("time", "value")} == {50}
 
 
 def test_recovered_run_is_marked_as_killed(killed):

@@ -123,7 +123,7 @@ def test_what_the_station_cannot_do_is_refused(make_station, virtual_station):
 def test_the_thermometer_of_erbium_is_calibrated_within_2_percent_whatever_the_light_warms(
     station_file, tmp_path
 ):
-    """650 cm⁻¹ is in the sample's file, and 900 W/cm² warm it by 4.5 K."""
+    """650 cm⁻¹ is in the sample's file, and 900 W/cm² warm it by 5.4 K, as its bench says."""
     sweep = TemperatureSweep(start=260, stop=400, step=20, irradiance=[100, 300, 900], settle=5)
     path = station_file(extra="[simulation.effects]\nheating = true")
     for seed in range(2):
@@ -134,7 +134,7 @@ def test_the_thermometer_of_erbium_is_calibrated_within_2_percent_whatever_the_l
         assert gap.value == pytest.approx(650, rel=0.02)
         assert abs(gap.value - 650) < 4 * gap.stderr
         warmed = next(one for one in found.findings if one.quantity == "temperature change")
-        assert abs(warmed.value - 4.5) < 4 * warmed.stderr
+        assert abs(warmed.value - 5.4) < 3 * warmed.stderr
         assert warmed.value > 3 * warmed.stderr
         assert any("the light warms the sample" in warning for warning in found.warnings)
 

@@ -8,6 +8,7 @@ import pytest
 from antistokes.simulated_hw.waveform import Waveform, pulse_times
 
 _DECAY = Waveform(np.linspace(0, 0.01, 2001), 1e6 * np.exp(-np.linspace(0, 0.01, 2001) / 1e-3))
+_COARSE = Waveform(np.linspace(0, 0.01, 12), 1e6 * np.exp(-np.linspace(0, 0.01, 12) / 1e-3))
 _STEP = Waveform(np.array([0.0, 0.2, 0.2, 1.0]), np.array([10.0, 10.0, 0.0, 0.0]))
 
 
@@ -18,11 +19,21 @@ def test_the_integral_goes_on_over_many_periods() -> None:
     assert _DECAY.mean == pytest.approx(one / 0.01, rel=1e-5)
 
 
+def test_a_decay_on_few_times_is_the_decay_everywhere() -> None:
+    time, fine = np.linspace(0, 0.01, 12), np.linspace(0, 0.01, 501)
+    wave = Waveform(time, np.exp(-time / 1e-3))
+    assert wave.until(fine[:-1]) == pytest.approx(1e-3 * -np.expm1(-fine[:-1] / 1e-3), rel=1e-9)
+    late = wave.delayed(0.0041)
+    assert np.diff(late.until([0.0042, 0.0063])) == pytest.approx(
+        np.diff(wave.until([1e-4, 2.2e-3])), rel=1e-9
+    )
+
+
 def test_a_step_in_the_rate_is_a_step() -> None:
     assert _STEP.until([0.1, 0.2, 0.9, 1.1]) == pytest.approx([1.0, 2.0, 2.0, 3.0])
 
 
-@pytest.mark.parametrize("wave", [_DECAY, _STEP, Waveform.constant(300.0)], ids=["decay", "step", "constant"])
+@pytest.mark.parametrize("wave", [_DECAY, _COARSE, _STEP, Waveform.constant(300.0)])
 def test_drawn_events_follow_the_rate(wave: Waveform) -> None:
     rng = np.random.default_rng(3)
     begin, end = 0.35 * wave.period, 200.35 * wave.period

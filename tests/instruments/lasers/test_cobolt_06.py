@@ -137,6 +137,14 @@ def test_a_gated_head_emits_its_drive_while_the_gate_is_high() -> None:
         laser.emission = True
 
 
+def test_a_gated_head_that_is_told_so_ignores_its_gate_at_constant_power() -> None:
+    pairs = [*HEALTHY, ("l?", "1"), ("sdmes 0", "OK"), ("cp", "OK"), *HEALTHY, ("gom?", "2")]
+    with talk(pairs, gated=True) as laser:
+        assert laser.gate_connected
+        laser.gated = False
+        laser.emission = True
+
+
 def test_no_light_is_no_current_and_needs_no_key_afterwards() -> None:
     with talk([*DARK, ("l?", "1"), ("gam?", "0"), ("glc?", "0.0")]) as laser:
         laser.emission = False

@@ -1,0 +1,152 @@
+"""Carrying out a plan for the command line: the look before it, the run, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from antistokes.cli import person
+from antistokes.cli.options import free_path
+from antistokes.cli.output import notes, screen
+from antistokes.cli.progress import ProgressBar
+from antistokes.cli.report import report_of, tell
+from antistokes.instruments.errors import AntistokesError, Refused
+from antistokes.instruments.records import SampleRecord
+from antistokes.instruments.station import Station
+from antistokes.instruments.stationfile import MonitorEntry
+from antistokes.procedures.measurement import Measurement, Plan, RecordedPlan
+from antistokes.procedures.problems import Problems
+from antistokes.procedures.runner import run
+
+_NEAR = 20.0  # nm from where a sample is meant to be excited
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a plan is carried out.
+
+    :ivar station: its file
+    :ivar sample, seed: in place of those the file names
+    :ivar yes: nobody is asked to change samples, they are changed
+    :ivar monitors: recorded beside the run, and those the station file names
+    """
+
+    station: Path
+    sample: str | None = None
+    seed: int | None = None
+    yes: bool = False
+    monitors: Mapping[str, MonitorEntry] = field(default_factory=dict)
+
+    def load(self, bar: ProgressBar) -> Station:
+        """:raises Refused: the station, its sample, or that nobody is asked"""
+        station = Station.load(self.station, sample=self.sample, seed=self.seed)
+        station.monitors |= self.monitors
+        person.attend(station, self.yes, bar)
+        return station
+
+
+def look(problems: Problems, plans: Iterable[tuple[str, Plan]], place: Place) -> None:
+    """Add what keeps *plans* from being carried out, each after its name. Nothing moves.
+
+    :raises AntistokesError: an instrument fails, and nothing else is wrong
+    """
+    with problems.noted():
+        station = place.load(ProgressBar())
+        try:
+            station.open()
+            for name, plan in plans:
+                with problems.noted(name):
+                    Measurement(plan, station).bind()
+        except Refused:
+            raise
+        except AntistokesError as error:
+            if not problems.found:
+                raise
+            problems.add(Refused(str(error)))
+        finally:
+            station.close(make_safe=False)  # to bind moves nothing
+
+
+def measure(plan: RecordedPlan, place: Place, path: Path, figure: bool = False) -> tuple[dict[str, Any], int]:
+    """Carry out *plan*, tell what came of it; the report and the exit code."""
+    started = time.perf_counter()
+    bar = ProgressBar()
+    station = place.load(bar)
+    try:
+        outcome = run(plan, station, path, [bar])
+    finally:
+        station.close()
+    file = str(path) if path.exists() else None
+    report: dict[str, Any] = {"file": file, "status": outcome.status, "reason": outcome.reason}
+    try:
+        report |= report_of(path, figure=figure) if outcome.points else {"points": 0}
+    except KeyboardInterrupt:
+        notes.print(f"the run has {outcome.status}; to analyse it: antistokes plot {path}")
+        raise
+    report |= {"virtual_seconds": outcome.seconds, "wall_seconds": time.perf_counter() - started}
+    _tell(report, station.simulated, station.clock.virtual)
+    _tell_other_wavelength(report.get("excitation_wavelength"), station.sample)
+    if outcome.status == "completed":
+        return report | _responses(plan, path, place.station), 0
+    refused = isinstance(outcome.error, Refused) and not outcome.points
+    word = "refused" if refused else f"run {outcome.status}"
+    notes.print(f"antistokes: {word}: {outcome.reason}", markup=False)
+    if outcome.status == "stopped":
+        return report, 130
+    return report, 2 if refused else 1
+
+
+def _responses(plan: RecordedPlan, path: Path, station: Path) -> dict[str, Any]:
+    """The tables of a run that calibrates the response, beside its file; and how a station gets them."""
+    if not any(step.NAME == "calibrate-response" for step in plan.steps()):
+        return {}
+    from antistokes.analysis import load
+    from antistokes.analysis.analyse import blocks
+    from antistokes.analysis.bands import AnalysisError
+    from antistokes.analysis.calibrate_response import spectral_response, write_response
+
+    dataset, tables = load(path), []
+    for name, _, block in blocks(dataset):
+        if name != "calibrate-response":
+            continue
+        try:
+            response = spectral_response(block)
+        except AnalysisError:
+            continue  # the report says why
+        table = free_path(path.with_suffix(".response.csv"))
+        write_response(response, table, str(dataset.attrs["start"])[:10])
+        tables.append(str(table))
+        key = f"[response]\nfile = {json.dumps(_seen_from(station, table), ensure_ascii=False)}"
+        screen.print(f"response: {table}; a station uses it when its file says:\n{key}", markup=False)
+    return {"response_files": tables}
+
+
+def _seen_from(station: Path, table: Path) -> str:
+    """The path of *table* as the station's file may say it."""
+    whole, folder = table.resolve(), station.resolve().parent
+    return (whole.relative_to(folder) if whole.is_relative_to(folder) else whole).as_posix()
+
+
+def _tell_other_wavelength(laser: float | None, sample: SampleRecord | None) -> None:
+    """Say so where the sample is not meant to be excited at the laser's wavelength (nm)."""
+    if laser is None or sample is None or not sample.excitation:
+        return
+    if min(abs(laser - nm) for nm in sample.excitation) > _NEAR:
+        meant = ", ".join(f"{nm:g}" for nm in sample.excitation)
+        what = f"sample '{sample.id}' is meant to be excited at {meant} nm"
+        notes.print(f"{what}; the laser is at {laser:g} nm")
+
+
+def _tell(report: dict[str, Any], simulated: bool, virtual: bool) -> None:
+    """The result in a few lines."""
+    if report["file"]:
+        mark = " (simulated)" if simulated else ""
+        screen.print(f"{report['points']} points in {report['file']}{mark}", markup=False)
+    if report["points"]:
+        tell(report)
+    kind = "virtual" if virtual else "measuring"
+    screen.print(f"{report['virtual_seconds']:.0f} s of {kind} time in {report['wall_seconds']:.1f} s")

@@ -1,0 +1,82 @@
+"""The light of a laser: on and off, and what the sample got of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from antistokes.instruments.roles import Laser, Shutter
+from antistokes.instruments.station import Station
+
+from .dose import Dose
+from .gate import Gate
+from .pace import Pace
+
+
+class Light:
+    """A laser, and the shutter in its beam.
+
+    :param station: an open station with a Laser
+    :param pace: waits, and stops when the user asks for it
+    :param laser: one among several, by its name: it is dark without emission, because the shutter would act
+        on all of them
+    """
+
+    def __init__(self, station: Station, pace: Pace, laser: str | None = None) -> None:
+        self.laser = station.find(Laser, laser)
+        self.shutter = station.find_optional(Shutter) if laser is None else None
+        self.gate = Gate(station, self.laser)
+        self.pace = pace
+        #: what the sample has got
+        self.dose = Dose(pace.clock)
+        self._interrupted = False  # light that should be on again after :meth:`blocked`
+
+    def on(self) -> None:
+        """Light, as bright as the drive says."""
+        self.laser.emission = True
+        if self.shutter is None:
+            self.dose.light(True)
+        self.pace.wait(self.laser.settle_time)
+        if self.shutter is not None:
+            self._set(True)
+
+    def off(self) -> None:
+        """No light: the laser off, the shutter closed, the second even if the first fails."""
+        self._interrupted = False
+        try:
+            self.laser.emission = False
+            self.dose.light(False)
+        finally:
+            if self.shutter is not None:
+                self.shutter.is_open = False
+
+    @contextmanager
+    def blocked(self) -> Iterator[None]:
+        """No light inside the block; the same light as before after it, none if the block fails.
+
+        A shutter does it where the station has one, so that the laser stays as warm as it is.
+        """
+        lit = self._interrupted = self._passes or self._interrupted
+        self._set(False)
+        yield
+        if lit:
+            self._set(True)
+        self._interrupted = False
+
+    @property
+    def is_on(self) -> bool:
+        return self.laser.emission and self._passes
+
+    @property
+    def _passes(self) -> bool:
+        return self.laser.emission if self.shutter is None else self.shutter.is_open
+
+    def _set(self, on: bool) -> None:
+        if self.shutter is None:
+            self.laser.emission = on
+            self.dose.light(on)
+            self.pace.wait(self.laser.settle_time)
+        else:
+            self.shutter.is_open = on
+            self.dose.light(on)
+            self.pace.wait(self.shutter.settle_time)

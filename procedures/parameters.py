@@ -1,0 +1,24 @@
+"""Parameters that many procedures have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+#: s at one point; more than a day is a mistake
+LONGEST_WAIT = 1e5
+
+Settle = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=LONGEST_WAIT,
+        title="Settle",
+        description="time the sample gets at each point",
+        extra={"units": "s"},
+    ),
+]
+LongestExposure = Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})]
+Frames = Annotated[int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")]
+Readings = Annotated[int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")]

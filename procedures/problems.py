@@ -1,0 +1,57 @@
+"""All that is wrong is said at once: problems are collected until nothing more can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from antistokes.instruments.errors import FileRefused, PlanRefused, Refused, nearest
+from antistokes.instruments.records import convert
+
+
+class Problems:
+    """What has been refused so far."""
+
+    def __init__(self) -> None:
+        self.found: list[Refused] = []
+
+    def add(self, refused: Refused, place: str = "") -> None:
+        """One more, or all that *refused* names; *place* says where: a file, and what in it."""
+        several = map(Refused, refused.problems) if isinstance(refused, PlanRefused) else (refused,)
+        self.found += [FileRefused(place, "", str(each)) if place else each for each in several]
+
+    @contextmanager
+    def noted(self, place: str = "") -> Iterator[None]:
+        """What the block refuses is added, and ends the block."""
+        try:
+            yield
+        except Refused as refused:
+            self.add(refused, place)
+
+    def refuse(self) -> None:
+        """:raises Refused: there are problems: the one, or :class:`PlanRefused` with all"""
+        texts = dict.fromkeys(map(str, self.found))
+        if len(texts) == 1:
+            raise self.found[0]
+        if texts:
+            raise PlanRefused(texts)
+
+    def fields(
+        self, data: Mapping[str, Any], kind: type[msgspec.Struct], file: object, key: str = ""
+    ) -> dict[str, Any]:
+        """The values in *data* that *kind* can have; what is wrong with others is added."""
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        values = {}
+        for name, value in data.items():
+            at = f"{key}.{name}" if key else name
+            with self.noted():
+                if name not in fields:
+                    raise FileRefused(file, at, f"unknown key; {nearest(name, fields)}")
+                values[name] = convert(value, fields[name].type, file, at)
+        for name in fields:
+            if fields[name].required and name not in data:
+                self.add(FileRefused(file, f"{key}.{name}" if key else name, "is missing"))
+        return values

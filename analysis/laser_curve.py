@@ -2,36 +2,39 @@
 
 With x = F/F_th and p = x^m the photons in the mode are S = [(p - 1) + √((p - 1)² + 4βp)]/(2β) (Björk &
 Yamamoto, IEEE J. Quantum Electron. 1991, 27, 2386, without transparency). Below threshold what feeds the
-mode goes with x^n, where n need not be m: the emission may be saturating already; from the threshold on it is
-clamped. So
+mode need not go with x^m, and may be saturating already; from the threshold on it is clamped. So
 
-    signal = A·β·S(p)·exp((n - m)·u + q·u²) with u = ln min(x, 1),
+    signal = A·β·S(p)·v^(n - m)/(1 - c + c·v^k) with v = min(x, 1),
 
-which is A·β·x^n below (with an exponent that may bend by q), A·(x^m - 1) far above, and rises by about 1/√β
-across the threshold. A pump that saturates what feeds the mode in proportion bends it; else q is 0.
+which goes with the power n far below and n - c·k just below the threshold, far above is A·(x^m - 1), and
+rises by about 1/√β across it. Where the data do not show how what feeds the mode saturates, what may happen
+does: c = 0.3 ± 1 (below 0 where a lower power of the pump adds to it), and k from n to n/2 (as where
+upconversion takes over from linear decay), ln(k/n) = -0.35 ± 1. Both are added to χ² as measurements would
+be, so that what is not known of them is in the error of the threshold.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import least_squares
 
 from .bands import AnalysisError, Array
 from .fitting import Points, chi2_scale
 
-#: β and orders that are looked for
-_COUPLING, _ORDER = (1e-7, 1.0), (0.3, 8.0)
-#: a threshold is claimed where the curve is steeper than that of the pump below and above by this factor
-_LEAST_KINK = 1.3
+#: where β, m and n, c and ln(k/n) are looked for; ln F_th so far beyond the points
+_BEYOND, _COUPLING, _ORDER, _SATURATION, _FALL = 1.0, (1e-7, 1.0), (0.3, 8.0), (-1.0, 0.999), (-3.0, 3.0)
+#: c and ln(k/n), and 1 σ
+_EXPECTED, _DOUBT = np.array([0.3, -0.35]), np.array([1.0, 1.0])
 _LEAST_POINTS = 8
-#: the bend below threshold is looked for in so many points, and taken as real where χ² falls by more
-_LEAST_BELOW, _BEND, _MOST_BEND = 6, 9.0, 1.0
-_PASSES = 4
-_SCALE = np.array([1, 0.1, 1, 0.3, 0.3, 0.1])
+_PASSES = 3
+_SCALE = np.array([1, 0.1, 1, 0.3, 0.3, 0.3, 0.5])
+#: β
 _STARTS = (1e-4, 1e-2, 0.3)
 
 
@@ -39,8 +42,8 @@ _STARTS = (1e-4, 1e-2, 0.3)
 class LaserCurve:
     """Fitted curve; the pump in the unit of the points.
 
-    :param beta: ln A, ln F_th, ln β, m, n, q
-    :param covariance: (6, 6)
+    :param beta: ln A, ln F_th, ln β, m, n, c, ln(k/n)
+    :param covariance: (7, 7)
     :param reduced_chi2: NaN without degrees of freedom
     """
 
@@ -59,6 +62,17 @@ class LaserCurve:
         """β, the share of the spontaneous light in the mode."""
         return math.exp(self.beta[2])
 
+    @property
+    def order_above(self) -> float:
+        """m, to whose power of the pump the gain goes."""
+        return float(self.beta[3])
+
+    @property
+    def order_below(self) -> float:
+        """Exponent of what feeds the mode just below threshold."""
+        n, share, fall = self.beta[4:]
+        return float(n * (1 - share * math.exp(fall)))
+
     def signal(self, pump: npt.ArrayLike) -> Array:
         """At *pump*, in the unit of the points."""
         value: Array = np.exp(_log_signal(self.beta, np.log(np.asarray(pump, float))))
@@ -68,87 +82,83 @@ class LaserCurve:
     def kink(self) -> tuple[float, float]:
         """d ln signal/d ln pump at threshold, m·(1 + β^-½)/2, and 1 σ."""
         order, root = self.beta[3], self.coupling**-0.5
-        gradient = np.array([0.0, 0.0, -order * root / 4, (1 + root) / 2, 0.0, 0.0])
+        gradient = np.array([0.0, 0.0, -order * root / 4, (1 + root) / 2, 0.0, 0.0, 0.0])
         return float(order * (1 + root) / 2), float(np.sqrt(gradient @ self.covariance @ gradient))
 
 
-def laser_curve(points: Points) -> LaserCurve:
+def laser_curve(points: Points, shared: Array | None = None) -> LaserCurve:
     """Fit the curve to *points*, with errors of signal and pump.
 
-    :raises AnalysisError: too few points, or a curve that shows no threshold within them
+    :param shared: (n, n), covariance of the signals beyond their own errors, in their unit squared
+    :raises AnalysisError: too few points, or no threshold among them
     """
+    check_number(points)
+    extra = np.zeros((len(points.x), len(points.x))) if shared is None else shared
+    chi2, beta, covariance = _fit(points, extra)
+    freedom = len(points.x) - len(beta)
+    curve = LaserCurve(
+        beta, covariance * chi2_scale(chi2, freedom), chi2 / freedom if freedom > 0 else np.nan
+    )
+    threshold, stderr = curve.threshold
+    low, high = (float(np.exp(x)) for x in (points.x[points.detected].min(), points.x.max()))
+    if not (low < threshold < high) or not stderr < threshold:
+        raise AnalysisError(f"laser curve: no threshold between {low:.3g} and {high:.3g} of the pump")
+    return curve
+
+
+def check_number(points: Points) -> None:
+    """:raises AnalysisError: there are too few points with a signal for a threshold"""
     number = int(points.detected.sum())
     if number < _LEAST_POINTS:
         raise AnalysisError(
             f"laser curve: {number} points with a signal; at least {_LEAST_POINTS} are needed"
         )
-    used = 5
-    chi2, beta, covariance = min((_fit(points, coupling) for coupling in _STARTS), key=lambda one: one[0])
-    if np.count_nonzero(points.detected & (points.x < beta[1])) >= _LEAST_BELOW:
-        bent = _fit(points, math.exp(beta[2]), beta)
-        if chi2 - bent[0] > _BEND:
-            used, (chi2, beta, covariance) = 6, bent
-    freedom = len(points.x) - used
-    covariance = covariance * chi2_scale(chi2, freedom)
-    curve = LaserCurve(beta, covariance, chi2 / freedom if freedom > 0 else np.nan)
-    threshold, stderr = curve.threshold
-    low, high = (float(np.exp(x)) for x in (points.x[points.detected].min(), points.x.max()))
-    if not (low < threshold < high) or not stderr < threshold:
-        raise AnalysisError(f"laser curve: no threshold between {low:.3g} and {high:.3g} of the pump")
-    if curve.kink[0] < _LEAST_KINK * max(beta[3], beta[4]):
-        raise AnalysisError(
-            f"laser curve: no kink between {low:.3g} and {high:.3g} of the pump; the signal rises with its "
-            f"power {beta[4]:.2g} throughout"
-        )
-    return curve
 
 
-def _fit(points: Points, coupling: float, bend_from: Array | None = None) -> tuple[float, Array, Array]:
-    """χ², parameters and covariance from a start at *coupling*; errors of the pump by effective variance.
+def _fit(points: Points, shared: Array) -> tuple[float, Array, Array]:
+    """χ², parameters and covariance; errors of the pump count by effective variance."""
+    beyond = points.x.min() - _BEYOND, points.x.max() + _BEYOND
+    ranges = (-np.inf, np.inf), beyond, np.log(_COUPLING), _ORDER, _ORDER, _SATURATION, _FALL
+    bounds = tuple(zip(*ranges, strict=True))
 
-    :param bend_from: start from these parameters and fit q as well
-    """
+    def adjusted(beta: Array, variance: Array) -> Any:
+        root = cholesky(variance, lower=True)
+
+        def residuals(b: Array) -> Array:
+            model = np.exp(np.clip(_log_signal(b, points.x), -700, 700))
+            away = solve_triangular(root, points.y - model, lower=True)
+            return np.concatenate([away, (b[5:] - _EXPECTED) / _DOUBT])
+
+        return least_squares(residuals, beta, bounds=bounds, x_scale=_SCALE)
+
+    # wide at first: far from the start it is not linear
+    wide = np.diag(points.sigma**2 + (0.2 * points.y) ** 2)
+    found = min((adjusted(_start(points, beta), wide) for beta in _STARTS), key=lambda one: float(one.cost))
+    for _ in range(_PASSES):
+        step = 1e-4
+        low, high = (_log_signal(found.x, points.x + side) for side in (-step, step))
+        model = np.exp(_log_signal(found.x, points.x))
+        pumped = (high - low) / (2 * step) * model * points.pump
+        variance = points.sigma**2 + pumped**2 + (1e-9 * model) ** 2
+        found = adjusted(found.x, np.diag(variance) + shared)
+    left = found.fun[: -len(_EXPECTED)]
+    return float(left @ left), found.x, np.linalg.pinv(found.jac.T @ found.jac)
+
+
+def _start(points: Points, coupling: float) -> Array:
+    """Parameters with the threshold where *points* are steepest, and β = *coupling*."""
     seen = points[points.detected]
     logs = np.log(seen.y)
     slopes = np.gradient(logs, seen.x + 1e-9 * np.arange(len(seen.x)))
     # of a few neighbours: a single pair may be steep by noise
     steepest = int(np.argmax(np.convolve(slopes, np.ones(3) / 3, mode="same")))
-    low = np.array([-np.inf, points.x.min() - 1, math.log(_COUPLING[0]), _ORDER[0], _ORDER[0], -_MOST_BEND])
-    high = np.array([np.inf, points.x.max() + 1, math.log(_COUPLING[1]), _ORDER[1], _ORDER[1], _MOST_BEND])
-    beta = np.array(
-        [logs[steepest] - 0.5 * math.log(coupling), seen.x[steepest], math.log(coupling), 1.0, 1.0, 0.0]
-    )
-    used = 5
-    if bend_from is not None:
-        beta, used = np.clip(bend_from, low, high), 6
-    sigma = np.hypot(
-        points.sigma, 0.2 * np.abs(points.y)
-    )  # wide at first: far from the start it is not linear
-    jacobian, chi2 = np.zeros((len(points.x), used)), np.inf
-    for i in range(_PASSES):
-
-        def residuals(b: Array, sigma: Array = sigma) -> Array:
-            model = np.exp(np.clip(_log_signal(b, points.x), -700, 700))
-            return np.asarray((points.y - model) / sigma)
-
-        found = least_squares(
-            residuals, beta[:used], bounds=(low[:used], high[:used]), x_scale=_SCALE[:used], max_nfev=200
-        )
-        beta = np.pad(found.x, (0, 6 - used))
-        jacobian, chi2 = found.jac, float(2 * found.cost)
-        if i < _PASSES - 1:
-            step = 1e-4
-            slope = (_log_signal(beta, points.x + step) - _log_signal(beta, points.x - step)) / (2 * step)
-            model = np.exp(_log_signal(beta, points.x))
-            sigma = np.sqrt(points.sigma**2 + (slope * model * points.pump) ** 2 + (1e-9 * model) ** 2)
-    covariance = np.zeros((6, 6))
-    covariance[:used, :used] = np.linalg.pinv(jacobian.T @ jacobian)
-    return chi2, beta, covariance
+    beta = math.log(coupling)
+    return np.array([logs[steepest] - beta / 2, seen.x[steepest], beta, 1.5, 1.5, *_EXPECTED])
 
 
 def _log_signal(beta: Array, x: Array) -> Array:
     """ln of the signal at ln pump *x*."""
-    scale, threshold, coupling, order, below, bend = np.pad(beta, (0, 6 - len(beta)))
+    scale, threshold, coupling, order, below, share, fall = beta
     u = x - threshold
     log_p = np.clip(order * u, -300, 300)
     p, b = np.exp(log_p), math.exp(coupling)
@@ -156,5 +166,6 @@ def _log_signal(beta: Array, x: Array) -> Array:
     # β·S without the difference of nearly equal numbers
     photons = np.where(p < 1, 2 * b * p / (np.maximum(1 - p, 0) + root), (p - 1 + root) / 2)
     under = np.minimum(u, 0.0)
-    result: Array = scale + np.log(photons) + (below - order + bend * under) * under
+    bent = np.log1p(share * np.expm1(below * math.exp(fall) * under))
+    result: Array = scale + np.log(photons) + (below - order) * under - bent
     return result

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .bands import AnalysisError, Array, band_windows, good_points, integrate_bands, pixel_widths
-from .emission_lines import Line, background, find_lines, smooth_errors
+from .bands import AnalysisError, Array, band_windows, spectra
 from .findings import Finding, Findings
+from .fitting import Points
+from .ground import integrate_less_stray
 from .laser_curve import LaserCurve, laser_curve
-from .laser_lines import LASER_MASK, laser_free
-from .power_law import band_points
+from .laser_widths import LineAt, line_widths, lines_of, narrowest_seen, pixel_at, tuning_range
+from .lasing_signs import has_kink, narrows
+from .pixel_pattern import pixel_covariance
+from .power_law import band_points, lit_points
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-#: a line narrower than this, in units of the resolution or of two pixels, is not resolved
-_RESOLVED = 1.2
-#: a resolution above this part of the line's own width makes that width a small difference
-_WIDEST_SLIT = 0.5
-#: of the light in the band that a line's height times its width must be
-_LEAST_AREA = 0.5
-
-
-class LineAt(NamedTuple):
-    """The line at one point: mean irradiance in W/cm², and what was fitted."""
-
-    irradiance: float
-    line: Line
-
 
 class Laser(NamedTuple):
-    """One band that lases.
+    """One band of which it is asked whether it lases.
 
-    :param curve: pump in W/cm²
+    :param points: its light, the pump in W/cm²
+    :param curve: None: no lasing was found, and *why* not
     :param lines: by rising irradiance, where a line stands out
+    :param why: or what leaves it in doubt
     """
 
-    curve: LaserCurve
+    points: Points
+    curve: LaserCurve | None
     lines: list[LineAt]
+    why: str = ""
 
 
 _BAD_FIT = 2.0  # χ²/ν
@@ -52,55 +44,47 @@ _BAD_FIT = 2.0  # χ²/ν
 def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> Findings:
     """Threshold, exponent at it, line width above and below, and how far the line is tuned.
 
+    A threshold is told where the light shows a kink and the line becomes narrower
+    (:mod:`~antistokes.analysis.lasing_signs`), else NaN and why. Stray light of the spectrometer is taken off
+    the bands; unequal pixels are in the errors.
+
     Of a mode-locked laser (``repetition_MHz`` in the beam record) the threshold is the fluence of one pulse,
     mean irradiance over repetition rate, in mJ/cm².
 
     :param ds: a run, see :func:`~antistokes.analysis.power_law.power_law`
-    :raises AnalysisError: no band shows a threshold
+    :raises AnalysisError: in no band there is enough light to tell
     """
     known = band_windows(ds, windows)
-    integrated = integrate_bands(ds, known)
-    parameters: dict[str, Any] = ds.attrs.get("parameters") or {}
-    resolution = float(parameters.get("resolution", 0.0))
+    ds = _with_mean_power(ds)
+    integrated = integrate_less_stray(ds, known)
+    resolution = float((ds.attrs.get("parameters") or {}).get("resolution", 0.0))
     lasers: dict[str, Laser] = {}
     problems = []
     for name, window in known.items():
         try:
-            curve = laser_curve(band_points(integrated, name))
+            lasers[name] = _laser(ds, integrated, name, window, resolution)
         except AnalysisError as problem:
             problems.append(f"band '{name}': {problem}")
-            continue
-        lasers[name] = Laser(curve, _lines(ds, window))
     if not lasers:
         raise AnalysisError("; ".join(problems))
     rate = float((ds.attrs.get("beam") or {}).get("repetition_MHz") or 0.0) * 1e6
-    findings, warnings = [], []
+    findings, warnings, details = [], problems, {}
     for name, laser in lasers.items():
-        findings += list(_findings(name, laser, rate))
-        widths, doubts = _widths(name, laser, resolution, _pixel(ds, known[name]))
+        if laser.curve is None:
+            findings.append(_no_threshold(name, laser, rate))
+            continue
+        findings += list(_findings(name, laser, laser.curve, rate))
+        threshold, _ = laser.curve.threshold
+        widths, doubts = line_widths(name, laser.lines, threshold, resolution, pixel_at(ds, known[name]))
         findings += widths
-        warnings += doubts
+        warnings += doubts + list(_doubts(name, laser, laser.curve))
+        details[name] = _details(laser.curve)
 
     def figure() -> Figure:
         from .figures.lasing_threshold import lasing_figure
 
         return lasing_figure(ds, integrated, lasers)
 
-    warnings += [
-        f"{name}: the curve is not that of the model (χ²/ν = {laser.curve.reduced_chi2:.2g}); "
-        "the threshold may be off by more than its error"
-        for name, laser in lasers.items()
-        if laser.curve.reduced_chi2 > _BAD_FIT
-    ]
-    details = {
-        name: {
-            "coupling": laser.curve.coupling,
-            "order_above": float(laser.curve.beta[3]),
-            "order_below": float(laser.curve.beta[4]),
-            "reduced_chi2": laser.curve.reduced_chi2,
-        }
-        for name, laser in lasers.items()
-    }
     return Findings(
         procedure="lasing-threshold",
         findings=findings,
@@ -110,9 +94,70 @@ def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = 
     )
 
 
-def _findings(name: str, laser: Laser, rate: float) -> Iterator[Finding]:
+def _laser(
+    ds: xr.Dataset, integrated: xr.Dataset, name: str, window: tuple[float, float], resolution: float
+) -> Laser:
+    """Whether the band *name* lases.
+
+    :raises AnalysisError: there is too little light to tell
+    """
+    points, lines = band_points(integrated, name), lines_of(ds, window)
+    if not has_kink(points):
+        return Laser(points, None, lines, "nowhere does its light rise more steeply than below and above")
+    try:
+        curve = laser_curve(points, _shared(ds, integrated, name, window))
+    except AnalysisError as problem:
+        return Laser(points, None, lines, str(problem))
+    threshold, _ = curve.threshold
+    narrow = narrows(lines, threshold, narrowest_seen(resolution, pixel_at(ds, window)))
+    if narrow is False:
+        why = f"its light has a kink at {threshold:.3g} W/cm², but its line is not narrower above it"
+        return Laser(points, None, lines, why)
+    why = "" if narrow else "whether the line becomes narrower is not seen; its light has a kink"
+    return Laser(points, curve, lines, why)
+
+
+def _shared(ds: xr.Dataset, integrated: xr.Dataset, name: str, window: tuple[float, float]) -> Array:
+    """Covariance of the band's points from unequal pixels, in the order of :func:`band_points`."""
+    usable = lit_points(integrated) & np.isfinite(integrated[name].values)
+    usable &= np.isfinite(integrated[f"{name}_errors"].values)
+    irradiance = integrated["irradiance_mean"].values
+    rows = np.flatnonzero(usable)[np.argsort(irradiance[usable], kind="stable")]
+    return pixel_covariance(spectra(ds.isel(point=rows)), window)
+
+
+def _with_mean_power(ds: xr.Dataset) -> xr.Dataset:
+    """*ds* with the mean of the power before and after each point, where the run has both.
+
+    How well that is known the differences tell: together far better than the few readings of a calibration.
+    """
+    if "pump_power_after" not in ds or "irradiance_mean_errors" not in ds:
+        return ds
+    irradiance, error = ds["irradiance_mean"], ds["irradiance_mean_errors"]
+    change = ds["pump_power_after"].values / ds["pump_power"].values - 1
+    seen = np.isfinite(change) & lit_points(ds)
+    if not seen.any():
+        return ds
+    stated = error.values[seen] / irradiance.values[seen]
+    factor = np.sqrt(np.mean((change[seen] / stated) ** 2) / 2)
+    change = np.where(seen, change, 0.0)
+    return ds.assign(
+        irradiance_mean=irradiance.copy(data=irradiance.values * (1 + change / 2)),
+        irradiance_mean_errors=error.copy(data=error.values * factor * np.where(seen, np.sqrt(0.5), 1.0)),
+    )
+
+
+def _no_threshold(name: str, laser: Laser, rate: float) -> Finding:
+    highest = float(np.exp(laser.points.x.max()))
+    up_to = f"{highest / rate * 1e3:.3g} mJ/cm²" if rate else f"{highest:.3g} W/cm²"
+    unit = "mJ/cm^2" if rate else "W/cm^2"
+    note = f"no lasing found up to {up_to}: {laser.why}"
+    return Finding(quantity="threshold", of=name, value=np.nan, unit=unit, note=note)
+
+
+def _findings(name: str, laser: Laser, curve: LaserCurve, rate: float) -> Iterator[Finding]:
     """Threshold, exponent there, tuning of the line above it."""
-    threshold, stderr = laser.curve.threshold
+    threshold, stderr = curve.threshold
     if rate:
         yield Finding(
             quantity="threshold", of=name, value=threshold / rate * 1e3, stderr=stderr / rate * 1e3,
@@ -120,87 +165,29 @@ def _findings(name: str, laser: Laser, rate: float) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding(quantity="threshold", of=name, value=threshold, stderr=stderr, unit="W/cm^2")
-    slope, slope_stderr = laser.curve.kink
+    slope, slope_stderr = curve.kink
     yield Finding(quantity="exponent", of=name, value=slope, stderr=slope_stderr, note="at the threshold")
-    above = [one.line for one in laser.lines if one.irradiance > threshold]
-    if len(above) > 1:
-        first, last = min(above, key=lambda x: x.wavelength), max(above, key=lambda x: x.wavelength)
-        yield Finding(
-            quantity="tuning range", of=name, value=last.wavelength - first.wavelength,
-            stderr=math.hypot(first.wavelength_stderr, last.wavelength_stderr), unit="nm",
-            note="of the line above threshold",
-        )  # fmt: skip
+    if tuning := tuning_range(name, laser.lines, threshold):
+        yield tuning
 
 
-def _widths(name: str, laser: Laser, resolution: float, pixel: float) -> tuple[list[Finding], list[str]]:
-    """Line widths at the highest and the lowest pump, the instrument's taken out, and what is doubtful."""
-    threshold, _ = laser.curve.threshold
-    above = [one for one in laser.lines if one.irradiance > threshold]
-    below = [one for one in laser.lines if one.irradiance < threshold]
-    found, doubts = [], []
-    for one, where in ((above[-1:], "above threshold"), (below[:1], "below threshold")):
-        for irradiance, line in one:
-            value, stderr, note = _own_width(line, resolution, pixel)
-            at = {"irradiance_mean": irradiance}
-            found.append(
-                Finding(
-                    quantity="linewidth", of=name, value=value, stderr=stderr, unit="nm", at=at,
-                    note=f"{where}; {note}",
-                )
-            )  # fmt: skip
-            if not math.isfinite(value):
-                doubts.append(f"band '{name}', {where}: the line is {note}")
-            elif resolution > _WIDEST_SLIT * value:
-                doubts.append(
-                    f"band '{name}', {where}: a resolution of {resolution:g} nm is coarse for a line of "
-                    f"{value:.2g} nm; at most {_WIDEST_SLIT * value:.2g} nm is needed"
-                )
-            elif not resolution:
-                doubts.append(f"band '{name}', {where}: the resolution is not known; it is in the line width")
-    return found, doubts
+def _doubts(name: str, laser: Laser, curve: LaserCurve) -> Iterator[str]:
+    if laser.why:
+        yield f"band '{name}': {laser.why}"
+    if curve.reduced_chi2 > _BAD_FIT:
+        yield (
+            f"{name}: the curve is not that of the model (χ²/ν = {curve.reduced_chi2:.2g}); "
+            "the threshold may be off by more than its error"
+        )
 
 
-def _own_width(line: Line, resolution: float, pixel: float) -> tuple[float, float, str]:
-    """FWHM in nm without the instrument, 1 σ, and how it was found; NaN where it is not resolved."""
-    least = _RESOLVED * max(resolution, 2 * pixel)
-    if line.fwhm < least:
-        return math.nan, math.nan, f"{line.fwhm:.3g} nm wide and not resolved; must be above {least:.2g} nm"
-    own = math.sqrt(line.fwhm**2 - resolution**2)
-    note = f"resolution of {resolution:g} nm taken out" if resolution else "as measured"
-    return own, line.fwhm_stderr * line.fwhm / own, note
-
-
-def _lines(ds: xr.Dataset, window: tuple[float, float]) -> list[LineAt]:
-    """The highest line in *window* at each usable point, by rising irradiance."""
-    order = np.argsort(ds["wavelength"].values)
-    wavelength = ds["wavelength"].values[order].astype(float)
-    usable = (wavelength >= window[0]) & (wavelength <= window[1])
-    free = laser_free(wavelength, ds.attrs.get("excitation_wavelength"), LASER_MASK)
-    spectra = ds["spectrum"].transpose("point", "wavelength").values[:, order]
-    errors = ds["spectrum_errors"].transpose("point", "wavelength").values[:, order]
-    irradiance = ds["irradiance_mean"].values
-    widths, good = pixel_widths(wavelength), good_points(ds)
-    found = []
-    for i in np.argsort(irradiance, kind="stable"):
-        if not good[i] or not np.isfinite(spectra[i]).all():
-            continue
-        sigma = smooth_errors(spectra[i], errors[i])
-        offset, _ = background(spectra[i], sigma, free)
-        signal = spectra[i] - offset
-        lines = find_lines(wavelength, signal, sigma, usable & free)
-        area = float((signal * widths)[usable].sum())
-        # less than that is a spike of the noise, not the line that is in the band
-        whole = [line for line in lines if line.height * line.fwhm > _LEAST_AREA * area]
-        if whole:
-            found.append(LineAt(float(irradiance[i]), max(whole, key=lambda line: line.height)))
-    return found
-
-
-def _pixel(ds: xr.Dataset, window: tuple[float, float]) -> float:
-    """nm between two pixels in the middle of *window*."""
-    wavelength: Array = np.sort(ds["wavelength"].values)
-    i = int(np.clip(np.searchsorted(wavelength, sum(window) / 2), 1, len(wavelength) - 1))
-    return float(wavelength[i] - wavelength[i - 1])
+def _details(curve: LaserCurve) -> dict[str, Any]:
+    return {
+        "coupling": curve.coupling,
+        "order_above": curve.order_above,
+        "order_below": curve.order_below,
+        "reduced_chi2": curve.reduced_chi2,
+    }
 
 
 def extrapolated_threshold(pump: npt.ArrayLike, signal: npt.ArrayLike, order: float = 1.0) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bands import Array, good_points
-from ..power_law import band_points
+from ..fitting import DETECTION
 from .style import IRRADIANCE_LABEL, band_colours, draw_title, plus_minus, unit_label
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def lasing_figure(ds: xr.Dataset, integrated: xr.Dataset, lasers: Mapping[str, Laser]) -> Figure:
-    """Light–light curves with the fitted rate equation, line widths, and normalised spectra."""
+    """Light–light curves, with the rate equation where one lases, line widths, and normalised spectra."""
     from matplotlib.figure import Figure
 
     colours = band_colours(list(lasers))
@@ -29,7 +29,7 @@ def lasing_figure(ds: xr.Dataset, integrated: xr.Dataset, lasers: Mapping[str, L
     upper = figure.add_subplot(grid[0, 0])
     lower = figure.add_subplot(grid[1, 0], sharex=upper)
     for name, laser in lasers.items():
-        _draw_curve(upper, integrated, name, laser, colours[name])
+        _draw_curve(upper, name, laser, colours[name])
         if laser.lines:
             lower.plot(
                 [one.irradiance for one in laser.lines], [one.line.fwhm for one in laser.lines],
@@ -37,9 +37,12 @@ def lasing_figure(ds: xr.Dataset, integrated: xr.Dataset, lasers: Mapping[str, L
             )  # fmt: skip
     upper.set_xscale("log")
     upper.set_yscale("log", nonpositive="mask")
+    seen = np.concatenate([laser.points.y[laser.points.detected] for laser in lasers.values()])
+    upper.set_ylim(seen.min() / 3, seen.max() * 5)
     upper.set_ylabel(f"light in the band ({unit_label(integrated[next(iter(lasers))])})")
     upper.legend(fontsize="small", frameon=False, loc="upper left")
     upper.tick_params(labelbottom=False)
+    lower.margins(y=0.1)
     lower.set_ylim(bottom=0)
     lower.set_ylabel("line width as\nmeasured (nm)")
     lower.set_xlabel(IRRADIANCE_LABEL)
@@ -48,10 +51,15 @@ def lasing_figure(ds: xr.Dataset, integrated: xr.Dataset, lasers: Mapping[str, L
     return figure
 
 
-def _draw_curve(axes: Axes, integrated: xr.Dataset, name: str, laser: Laser, colour: str) -> None:
-    points = band_points(integrated, name)
+def _draw_curve(axes: Axes, name: str, laser: Laser, colour: str) -> None:
+    points = laser.points
     pump = np.exp(points.x)
-    axes.errorbar(pump, points.y, points.sigma, fmt="o", color=colour, markersize=3.5, elinewidth=0.8)
+    label = f"{name}: no lasing found" if laser.curve is None else None
+    axes.errorbar(
+        pump, points.y, points.sigma, fmt="o", color=colour, markersize=3.5, elinewidth=0.8, label=label
+    )
+    if laser.curve is None:
+        return
     fine = np.geomspace(pump[0], pump[-1], 300)
     threshold, stderr = laser.curve.threshold
     axes.plot(fine, laser.curve.signal(fine), color=colour, linewidth=1.2, label=f"{name}: rate equation")
@@ -59,21 +67,25 @@ def _draw_curve(axes: Axes, integrated: xr.Dataset, name: str, laser: Laser, col
         threshold, color="0.35", linestyle=":", linewidth=1.0,
         label=f"threshold {plus_minus(threshold, stderr)} W/cm²",
     )  # fmt: skip
-    seen = points.y[points.detected]
-    axes.set_ylim(seen.min() / 3, seen.max() * 5)
 
 
 def _draw_spectra(axes: Axes, ds: xr.Dataset, integrated: xr.Dataset, lasers: Mapping[str, Laser]) -> None:
-    """Of the first laser: a spectrum below its threshold, one near it, one far above, each to its maximum."""
-    name, laser = next(iter(lasers.items()))
+    """Of the first laser: a spectrum below its threshold, one near it, one far above, each to its maximum.
+
+    Where none lases: of the first band, at the lowest, the middle and the highest pump.
+    """
+    name, laser = next((item for item in lasers.items() if item[1].curve), next(iter(lasers.items())))
     low, high = integrated[name].attrs["window"]
     inside = (ds["wavelength"].values >= low) & (ds["wavelength"].values <= high)
     spectra: Array = ds["spectrum"].transpose("point", "wavelength").values[:, inside]
-    threshold, _ = laser.curve.threshold
+    x = laser.points.x
+    middle = 1.2 * laser.curve.threshold[0] if laser.curve else float(np.exp((x.min() + x.max()) / 2))
     irradiance = ds["irradiance_mean"].values
-    detected = integrated[name].values > 5 * integrated[f"{name}_errors"].values
-    usable = np.flatnonzero(good_points(ds) & detected & (spectra.max(axis=1) > 0))
-    for wanted, colour in ((0.0, "0.65"), (1.2 * threshold, "#56B4E9"), (np.inf, "#0072B2")):
+    shown = integrated[name].values > DETECTION * integrated[f"{name}_errors"].values
+    if laser.lines:
+        shown &= np.isin(irradiance, [one.irradiance for one in laser.lines])
+    usable = np.flatnonzero(good_points(ds) & shown & (spectra.max(axis=1) > 0))
+    for wanted, colour in ((0.0, "0.65"), (middle, "#56B4E9"), (np.inf, "#0072B2")):
         clipped = np.clip(wanted, irradiance[usable].min(), irradiance[usable].max())
         i = usable[np.argmin(np.abs(irradiance[usable] - clipped))]
         axes.plot(

@@ -76,7 +76,12 @@ def blade_curve(ds: xr.Dataset) -> BladeCurve:
     fall = 1 if low > high else -1
     top, bottom = max(low, high), min(low, high)
     inside = np.flatnonzero((power > bottom + 0.1 * (top - bottom)) & (power < bottom + 0.9 * (top - bottom)))
-    if top - bottom <= 5 * float(np.median(sigma)) or len(inside) < _FLANK:
+    if top - bottom <= 5 * float(np.median(sigma)):
+        raise AnalysisError(
+            f"beam profile: the power is the same at both ends, within {5 * float(np.median(sigma)):.2g} W: "
+            "the blade does not cut the beam"
+        )
+    if len(inside) < _FLANK:
         raise AnalysisError(
             f"beam profile: {len(inside)} positions on the beam's flank; at least {_FLANK} are needed"
         )

@@ -102,6 +102,7 @@ def line(finding: dict[str, Any]) -> str:
     at = set_to(finding.get("at", {}))
     notes = "; ".join(filter(None, [f"at {at}" if at else "", finding.get("note", "")]))
     value, stderr, unit = for_people(finding["value"], finding.get("stderr", math.nan), finding["unit"])
+    unit = "" if math.isnan(value) else unit
     return f"{of}{finding['quantity']} {with_error(value, stderr)}{unit}" + (f" ({notes})" if notes else "")
 
 
@@ -119,7 +120,9 @@ def for_people(value: float, stderr: float, unit: str) -> tuple[float, float, st
 
 
 def with_error(value: float, stderr: float) -> str:
-    """The value to the digits its error, given with two, allows."""
+    """The value to the digits its error, given with two, allows; of what there is not: none."""
+    if math.isnan(value):
+        return "none"
     if not math.isfinite(stderr) or stderr <= 0:
         return f"{value:.4g}" + ("" if stderr == 0 else " (no error known)")
     digits = max(0, 1 - math.floor(math.log10(stderr)))

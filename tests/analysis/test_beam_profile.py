@@ -83,3 +83,8 @@ def test_coarse_steps_are_warned_of():
 def test_a_scan_of_a_part_of_the_beam_is_refused(low, high):
     with pytest.raises(AnalysisError, match="beam profile"):
         blade_curve(scan(low=low, high=high))
+
+
+def test_a_blade_that_does_not_cut_the_beam_is_told():
+    with pytest.raises(AnalysisError, match="the same at both ends, within .* W: the blade does not cut"):
+        blade_curve(scan(passed=np.ones_like))

@@ -16,6 +16,7 @@ from antistokes.cli.report import line, with_error
         (5e-5, 1.2e-9, "5e-05 ± 1.2e-09"),
         (230000.0, 2300.0, "230000 ± 2300"),
         (3.0, math.nan, "3 (no error known)"),
+        (math.nan, math.nan, "none"),
     ],
 )
 def test_a_value_has_the_digits_its_error_allows(value, stderr, text):

@@ -23,6 +23,7 @@ from .maximum_likelihood import Estimate, jacobian, maximise
 
 _SUPPORT = 4.0  # AIC
 _SAY = 0.05  # weight
+_UNDETERMINED = 0.5  # relative 1 σ
 _RARE = 0.1  # counts; bins with fewer scatter no more than that
 _SAME = 1.1  # ratio of two times that cannot be told apart
 _TOLERANCE, _EVALUATIONS = 1e-8, 120
@@ -156,7 +157,7 @@ def averaged(
     Where none is right, its error contains how far those are off that fit better but cannot be told apart.
     """
     known = [fit for fit in fits if np.isfinite(quantity(fit)[0])]
-    usable = [fit for fit in known if fit.is_distinct and np.isfinite(quantity(fit)[1])]
+    usable = [fit for fit in known if fit.is_distinct and _determines(*quantity(fit))]
     if not usable:
         return *quantity(fits[0]), 1
     weights = np.exp(-0.5 * _above_best(usable))
@@ -169,6 +170,11 @@ def averaged(
     if better and fits[0].excess > 1:
         error = float(np.hypot(error, np.sqrt(np.mean(np.square(better)))))
     return mean, error, int((weights > _SAY).sum())
+
+
+def _determines(value: float, error: float) -> bool:
+    """A component that the counts hardly show may last for ever: such a model has no say in a mean time."""
+    return bool(np.isfinite(error)) and error <= _UNDETERMINED * abs(value)
 
 
 def _above_best(fits: Sequence[DecayFit]) -> Array:

@@ -437,6 +437,14 @@ def test_the_error_of_a_lifetime_contains_how_far_models_as_good_are_apart():
     assert averaged(fits, lambda fit: fit.lifetime)[1] > fits[0].lifetime[1]
 
 
+def test_a_model_that_does_not_determine_the_lifetime_has_no_say_in_it():
+    mean = Model(exponentials=1).expected(theta(*logs(1500, 1e-3), ("=", 2.0)), Decay(TIME, np.ones(BINS)))
+    fits = fit_decay(Decay(TIME, np.random.default_rng(1).poisson(mean).astype(float)))
+    vague = replace(fits[0], estimate=replace(fits[0].estimate, covariance=fits[0].estimate.covariance))
+    times = {id(fits[0]): (1.0, 0.01), id(vague): (60.0, 3000.0)}
+    assert averaged([fits[0], vague], lambda fit: times[id(fit)]) == (1.0, 0.01, 1)
+
+
 def test_counts_that_no_model_describes_warn_and_times_without_a_model_keep_their_errors():
     """Four steps, one after the other."""
     middle = TIME + WIDTH / 2

@@ -15,6 +15,7 @@ from .decay_fit import DecayFit, averaged, fit_decay
 from .decay_models import MODELS, Array, Decay
 from .decay_times import Counted, Time, mean_arrival, measured, rise_to_end, rise_to_peak, tail, to_one_over_e
 from .findings import Finding, Findings
+from .maximum_likelihood import deviance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +28,7 @@ _BACKGROUNDS: tuple[Background, Background] = ("free", "dark")
 _ALIKE = 4.0  # standard deviations
 _DEAD_TIME_DOUBT = 0.05  # of what is stated: data sheets give typical values
 _SUPPORT = 4.0  # AIC
+_SHOWN = 25.0  # less deviance than a constant's, five standard deviations
 _FINE = 2.0  # the smooth curve follows features so much shorter than the fastest time of the model
 _FINEST = 4.0  # bins
 
@@ -53,6 +55,7 @@ def analyse(
     histogram = histogram_of(ds)
     fits = _fits(histogram, background)
     best = fits[0]
+    _check_course(best)
     shares = float(tail_range[0]), float(tail_range[1])
     times = definitions(histogram, best, shares)
     result = Findings(procedure="lifetime")
@@ -128,6 +131,17 @@ def _fits(histogram: Histogram, background: Background) -> list[DecayFit]:
         return free or known
     as_simple = known[0].model.parameters <= free[0].model.parameters
     return known if as_simple and known[0].aic < free[0].aic + _SUPPORT else free
+
+
+def _check_course(best: DecayFit) -> None:
+    """:raises AnalysisError: a constant describes the counts as well: every time would be one of noise"""
+    decay = best.decay
+    counts, open_for = decay.counts, decay.exposure * (1.0 if decay.sizes is None else decay.sizes)
+    if deviance(open_for * counts.sum() / open_for.sum(), counts) - best.estimate.deviance < _SHOWN:
+        raise AnalysisError(
+            f"decay: {counts.sum():.0f} counts, as many at all times: no light that decays; "
+            "needs more light or time"
+        )
 
 
 def _tried(decay: Decay, histogram: Histogram) -> list[DecayFit]:

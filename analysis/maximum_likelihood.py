@@ -125,6 +125,11 @@ def _covariance(slopes: Array, variance: Array, free: npt.NDArray[np.bool_]) -> 
     return covariance
 
 
+def deviance(expected: Array, counts: Array) -> float:
+    """2·Σ(μ − N + N·ln(N/μ)): how far *counts* are from what was expected."""
+    return float((_deviance_roots(expected, counts) ** 2).sum())
+
+
 def _deviance_roots(expected: Array, counts: Array) -> Array:
     """Signed roots of the deviance, whose squares add up to it."""
     mu = np.maximum(expected, _LEAST_EXPECTED)

@@ -28,6 +28,7 @@ Windows = Mapping[str, tuple[float, float]]
 #: arXiv:1711.06200)
 LEAST_CERTAINTY = 10.0
 _DRAWS = 20000
+_SURE = 3.0  # standard errors
 _68_PERCENT = (15.865, 84.135)
 
 
@@ -257,6 +258,11 @@ def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:
         float(parameters.get("reabsorption_error", 0.0)),
     )
     absorptance, sigma, found = yields(counted, corrections)
+    if found[""].value > 1 + _SURE * found[""].stderr:
+        warnings.append(
+            f"quantum yield: {100 * found[''].value:.3g} % is more than was absorbed; is there a filter that "
+            "weakens the laser line, and filter_transmission its transmission?"
+        )
     at, note = _conditions(ds)
     findings = [
         Finding(

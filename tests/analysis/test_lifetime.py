@@ -515,3 +515,10 @@ def test_counts_that_show_no_course_are_told_in_a_line(monkeypatch: pytest.Monke
     counted = Counted(time, np.full(200, 2.0), np.ones(200), (0.1, 0.1), 1e-5)
     with pytest.raises(AnalysisError, match="400 counts show no course in time; needs more light or time"):
         curve_through(counted)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_counts_alike_at_all_times_give_no_lifetime(seed: int) -> None:
+    counts = np.random.default_rng(seed).poisson(np.full(BINS, 20.0)).astype(float)
+    with pytest.raises(AnalysisError, match="no light that decays|describes it"):
+        analyse(recorded(counts))

@@ -110,6 +110,15 @@ def test_without_response_it_is_refused_unless_forced() -> None:
     assert abs(found.find("quantum yield").value - 0.03) > 0.01
 
 
+def test_more_than_was_absorbed_is_told() -> None:
+    """The laser line went through a filter that nobody told of."""
+    ds = make_run(quantum_yield=0.3)
+    assert not analyse(ds)[0].warnings
+    for name in ("spectrum", "spectrum_errors"):
+        ds[name] = ds[name] * np.where(np.abs(NM - 980) < 20, 0.01, 1.0)
+    assert "is more than was absorbed; is there a filter" in " ".join(analyse(ds)[0].warnings)
+
+
 def test_reabsorption_is_undone_and_errors_from_elsewhere_count() -> None:
     ds = make_run(reabsorption=0.3, quantum_yield=0.3)
     plain = analyse(ds)[0].find("quantum yield")

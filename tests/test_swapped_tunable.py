@@ -11,6 +11,7 @@ import pytest
 from antistokes.analysis import load, power_law
 from antistokes.instruments import Station
 from antistokes.procedures import PowerSweep, run
+from antistokes.procedures.ple_scan import PleScan
 
 DIODE = """\
 driver = "thorlabs_cld1015"
@@ -27,6 +28,21 @@ PICKOFF = ("sample_to_pickoff = 9.0", "sample_to_pickoff = 49.0")
 OPTICS = "[simulation.optics]\npickoff = 0.02\n"
 #: wide enough that the attenuator reaches down to where the green is not saturated
 BEAM = (("w_x_um = 100", "w_x_um = 400"), ("w_y_um = 100", "w_y_um = 400"))
+SOLSTIS = """\
+driver = "shuttered_laser"
+parts = { source = "ti_sapphire", shutter = "shutter" }
+"""
+SOURCE = """\
+[instruments.ti_sapphire]
+driver = "msquared_solstis"
+resource = "TCPIP0::192.168.1.222::39933::SOCKET"
+
+[instruments.shutter]
+driver = "thorlabs_sc10"
+resource = "ASRL7::INSTR"
+
+[instruments.laser]
+"""
 SWEEP = PowerSweep(start=2, stop=12, points_per_decade=6, order="up", longest_exposure=1.0)
 #: as far below the peak of the absorption (976 nm) as the diode's 980 nm are above it
 WAVELENGTH = 972
@@ -80,3 +96,25 @@ def test_a_mai_tai_that_does_not_obey_ends_the_run_in_the_dark(station_file, tmp
         assert "laser: no light: " in outcome.reason
         assert not station.backend.world.bench.light_is_on()
         setattr(thing, obstacle, False)
+
+
+def test_a_laser_that_nothing_switches_excites_behind_a_shutter(station_file, tmp_path: Path) -> None:
+    path = station_file(
+        ("[instruments.laser]\n", SOURCE),
+        (DIODE, SOLSTIS),
+        ("max_power_mW = 360", "max_power_mW = 1200"),
+        PICKOFF,
+        *BEAM,
+        extra=OPTICS,
+    )
+    scan = PleScan(wavelengths=[964, 968, 972], order="up", normalise="exponent", power=30)
+    with Station.load(path) as station:
+        bench = station.backend.world.bench
+        outcome = run(scan, station, tmp_path / "solstis.h5")
+        assert (outcome.status, outcome.reason) == ("completed", "")
+        assert bench.sources["ti_sapphire"].power() > 0.1, "it shines all the time"
+        assert not bench.light_is_on()
+    found = load(tmp_path / "solstis.h5")
+    assert set(found["excitation_wavelength"].values) == {964, 968, 972}
+    assert abs(found["excitation_wavelength_measured"] - found["excitation_wavelength"]).max() < 0.1
+    assert found["pump_power"].values.max() == pytest.approx(0.03, rel=0.02)

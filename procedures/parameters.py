@@ -22,3 +22,11 @@ Settle = Annotated[
 LongestExposure = Annotated[float, Meta(gt=0, title="Longest exposure", extra={"units": "s"})]
 Frames = Annotated[int, Meta(ge=2, le=1000, title="Frames", description="exposures averaged per point")]
 Readings = Annotated[int, Meta(ge=1, le=1000, title="Readings", description="of the power meter per point")]
+ReferenceEvery = Annotated[
+    int,
+    Meta(
+        ge=0,
+        title="Reference every",
+        description="points between two visits to a reference point, which tell drift; 0: none",
+    ),
+]

@@ -15,7 +15,7 @@ from antistokes.instruments.station import Station
 from .axes import Axis, ExcitationPower, ExcitationWavelength, referenced
 from .axes.excitation_power import Unit
 from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
-from .parameters import Frames, LongestExposure, Readings, Settle
+from .parameters import Frames, LongestExposure, Readings, ReferenceEvery, Settle
 from .procedure import Procedure
 
 #: powers at every wavelength from which the exponent is measured, relative to the highest
@@ -60,14 +60,7 @@ class PleScan(Procedure, kw_only=True):
     ] = 3.0
     order: Annotated[Literal["up", "down", "up_down", "shuffled"], Meta(title="Order")] = "up_down"
     order_seed: Annotated[int, Meta(ge=0, title="Order seed", description="of the shuffled order")] = 0
-    reference_every: Annotated[
-        int,
-        Meta(
-            ge=0,
-            title="Reference every",
-            description="wavelengths between two visits to the shortest, which tell drift; 0: none",
-        ),
-    ] = 0
+    reference_every: ReferenceEvery = 0
     settle: Settle = 0.05
     longest_exposure: LongestExposure = 10.0
     frames: Frames = 3

@@ -13,7 +13,7 @@ from antistokes.instruments.station import Station
 from .axes import Axis, ExcitationPower, referenced
 from .axes.polarisation import Polarisation
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
-from .parameters import Frames, LongestExposure, Readings, Settle
+from .parameters import Frames, LongestExposure, Readings, ReferenceEvery, Settle
 from .procedure import Procedure
 
 _TOLERANCE = 0.004  # relative; of the power, which must not change as the polarisation turns
@@ -46,14 +46,7 @@ class PolarisationScan(Procedure, kw_only=True):
     order: Annotated[Literal["up", "up_down"], Meta(title="Order", description="once, or there and back")] = (
         "up_down"
     )
-    reference_every: Annotated[
-        int,
-        Meta(
-            ge=0,
-            title="Reference every",
-            description="angles between two visits to the first, which tell drift; 0: none",
-        ),
-    ] = 0
+    reference_every: ReferenceEvery = 0
     settle: Settle = 0.05
     longest_exposure: LongestExposure = 10.0
     frames: Frames = 5

@@ -14,7 +14,7 @@ from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, SampleTemperature, referenced
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
-from .parameters import LONGEST_WAIT, Frames, LongestExposure, Readings, Settle
+from .parameters import LONGEST_WAIT, Frames, LongestExposure, Readings, ReferenceEvery, Settle
 from .procedure import Procedure
 
 
@@ -54,14 +54,7 @@ class PowerSweep(Procedure, kw_only=True):
             extra={"units": "s"},
         ),
     ] = 0.0
-    reference_every: Annotated[
-        int,
-        Meta(
-            ge=0,
-            title="Reference every",
-            description="powers between two visits to the reference power in the middle; 0: none",
-        ),
-    ] = 0
+    reference_every: ReferenceEvery = 0
     longest_exposure: LongestExposure = 10.0
     frames: Frames = 3
     readings: Readings = 5

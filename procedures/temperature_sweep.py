@@ -13,7 +13,7 @@ from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, SampleTemperature, referenced
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
-from .parameters import Frames, LongestExposure, Readings, Settle
+from .parameters import Frames, LongestExposure, Readings, ReferenceEvery, Settle
 from .procedure import Procedure
 
 
@@ -37,14 +37,7 @@ class TemperatureSweep(Procedure, kw_only=True):
         float, Meta(gt=0, title="Step", description="at most, between two temperatures", extra={"units": "K"})
     ] = 10.0
     order: Annotated[Literal["up", "down", "up_down"], Meta(title="Order")] = "down"
-    reference_every: Annotated[
-        int,
-        Meta(
-            ge=0,
-            title="Reference every",
-            description="temperatures between two visits to the one in the middle, which tell drift; 0: none",
-        ),
-    ] = 0
+    reference_every: ReferenceEvery = 0
     irradiance: Annotated[
         list[Positive],
         Meta(

@@ -113,6 +113,7 @@ def pixel_weights(
     response: Array | None = None,
     lasers: Iterable[float] = (),
     windows: Mapping[str, tuple[float, float]] | None = None,
+    slit: float = 0.0,
 ) -> Array:
     """What the signal of each pixel adds to X, Y and Z, any scale; shape (pixels, 3).
 
@@ -123,11 +124,17 @@ def pixel_weights(
     :param response: signal per photon, or per power, (pixels,); a pixel where it is NaN has no weight
     :param lasers: nm; pixels near them, and near their second order, have no weight
     :param windows: of the bands, nm; without them nothing is taken off
+    :param slit: FWHM in nm that it gives to a narrow line. As it has averaged the spectrum, so x̄, ȳ and z̄ are
+        averaged once more, by two points at ± its standard deviation: what that adds is taken off
     """
     usable = np.ones(len(wavelength), dtype=bool)
     for laser in lasers:
         usable &= laser_free(wavelength, laser, LASER_MASK)
-    weights = matching_functions(wavelength) * _power(wavelength, quantity)[:, None]
+    here, *beside = (
+        matching_functions(nm) * _power(nm, quantity)[:, None]
+        for nm in (wavelength, wavelength - slit / _FWHM, wavelength + slit / _FWHM)
+    )
+    weights = 2 * here - sum(beside) / 2
     if quantity == "power":
         weights *= pixel_widths(wavelength)[:, None]
     if response is not None:

@@ -1,7 +1,8 @@
 """Colours of the points of a run, with errors: from spectra as recorded to CIE 1931 chromaticities.
 
 What is taken care of: the response of the emission path, photons to energy, the laser and its second order
-(masked), light that strays evenly over the detector (taken off, by the mean of the pixels between the bands).
+(masked), light that strays evenly over the detector (taken off, by the mean of the pixels between the bands),
+the slit, which blurs the spectrum, and that the power was not quite what it should have been (in the error).
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .bands import AnalysisError, Array, good_points, is_corrected, spectra
+from .bands import AnalysisError, Array, Spectra, good_points, is_corrected, spectra
 from .colour import VISIBLE, Chromaticity, chromaticity, error_ellipse, pixel_weights
 from .findings import Finding
+from .held_power import ratio_doubt
 
 if TYPE_CHECKING:
     import xarray as xr
 
 NOT_CORRECTED = "not response corrected"
+#: nm, FWHM of a slit that the run does not tell (assumed: that of a compact array spectrometer); then all
+#: that it changes is an error
+_SLIT = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +89,46 @@ def colours(
     if not ((known > VISIBLE[0]) & (known < VISIBLE[1])).any():
         raise AnalysisError("chromaticity: nothing visible was recorded")
     laser = ds.attrs.get("excitation_wavelength")
-    weights = pixel_weights(
-        seen.wavelength,
-        "power" if str(ds["spectrum"].attrs.get("units", "")).endswith("/nm") else "photons",
-        seen.response,
-        list(lasers) or ([] if laser is None else [laser]),
-        windows if windows else (ds.attrs.get("sample") or {}).get("bands"),
+    bands = windows if windows else (ds.attrs.get("sample") or {}).get("bands") or {}
+    slit = float((ds.attrs.get("parameters") or {}).get("resolution", 0.0))
+    blurred, weights = (
+        pixel_weights(
+            seen.wavelength,
+            "power" if str(ds["spectrum"].attrs.get("units", "")).endswith("/nm") else "photons",
+            seen.response,
+            list(lasers) or ([] if laser is None else [laser]),
+            bands,
+            width,
+        )
+        for width in (0.0, slit or _SLIT)
     )
     found = chromaticity(seen.spectrum, seen.errors, weights)
+    moves = _moved_by_power(ds, seen, weights, bands, found.xy)
+    if not slit:
+        moves.append(found.xy - chromaticity(seen.spectrum, seen.errors, blurred).xy)
+    for move in moves:
+        found.covariance[:] += move[:, :, None] * move[:, None, :]
     dark = ~good_points(ds)
     found.xy[dark], found.covariance[dark] = np.nan, np.nan
     return Colours(found, _warnings(known, corrected), corrected)
+
+
+def _moved_by_power(
+    ds: xr.Dataset, seen: Spectra, weights: Array, windows: Mapping[str, tuple[float, float]], xy: Array
+) -> list[Array]:
+    """What each band does to (x, y) by its share of what the power was off, 1 σ; each (point, 2).
+
+    Any two bands differ by :func:`~antistokes.analysis.held_power.ratio_doubt`, no band more than the others.
+    """
+    doubt = ratio_doubt(ds) / np.sqrt(2)
+    used = weights.any(axis=1)  # a NaN elsewhere is no concern of the colour
+    total = (seen.spectrum[:, used] @ weights[used]).sum(axis=1)
+    moves = []
+    for low, high in windows.values():
+        inside = used & (seen.wavelength >= low) & (seen.wavelength <= high)
+        own = seen.spectrum[:, inside] @ weights[inside]
+        moves.append(doubt[:, None] * (own[:, :2] - xy * own.sum(axis=1, keepdims=True)) / total[:, None])
+    return moves
 
 
 def _warnings(wavelength: Array, corrected: bool) -> list[str]:

@@ -36,17 +36,13 @@ _SMOOTHING = 1.5  # pixels, σ of the Gaussian before peaks are searched
 
 @dataclass(frozen=True)
 class Line:
-    """A Gaussian, in nm and the unit of the spectrum; errors 1 σ.
-
-    :param resolved: the width of the instrument could be taken out of fwhm; None: it is not known
-    """
+    """A Gaussian as it is seen, in nm and the unit of the spectrum; errors 1 σ."""
 
     wavelength: float
     wavelength_stderr: float
     fwhm: float
     fwhm_stderr: float
     height: float
-    resolved: bool | None = None
 
 
 def energy(wavelength: float, wavelength_stderr: float = 0.0) -> tuple[float, float]:
@@ -89,7 +85,6 @@ def find_lines(
     signal: Array,
     errors: Array,
     usable: Mask,
-    resolution: float = 0.0,
     response_slope: float = RESPONSE_SLOPE,
 ) -> list[Line]:
     """Every significant peak, by wavelength, each fitted around its maximum.
@@ -97,7 +92,6 @@ def find_lines(
     :param wavelength: nm, rising
     :param signal, errors: per pixel, background subtracted; errors as :func:`smooth_errors` gives them
     :param usable: pixels that may belong to a line
-    :param resolution: FWHM in nm of a narrow line, taken out of the widths; 0: not known
     :param response_slope: relative 1 σ per nm of the response; 0: the spectrum is corrected for it
     """
     from scipy.ndimage import gaussian_filter1d, minimum_filter1d
@@ -123,7 +117,7 @@ def find_lines(
         line = fitted[peak]
         moved = response_slope * line.fwhm**2 / (8 * np.log(2))
         doubt = float(np.hypot(line.wavelength_stderr, moved))
-        lines.append(_without_instrument(replace(line, wavelength_stderr=doubt), resolution))
+        lines.append(replace(line, wavelength_stderr=doubt))
     return lines
 
 
@@ -171,14 +165,3 @@ def _width(wavelength: Array, smooth: Array, peak: int) -> float:
     low = np.flatnonzero(smooth < smooth[peak] / 2)
     left, right = low[low < peak].max(initial=0), low[low > peak].min(initial=len(smooth) - 1)
     return 2 * float(min(wavelength[peak] - wavelength[left], wavelength[right] - wavelength[peak]))
-
-
-def _without_instrument(line: Line, resolution: float) -> Line:
-    """Gaussian widths add as squares; a line no wider than the instrument's keeps what was seen."""
-    if not resolution:
-        return line
-    square = line.fwhm**2 - resolution**2
-    if square <= 2 * line.fwhm * line.fwhm_stderr:
-        return replace(line, resolved=False)
-    own = float(np.sqrt(square))
-    return replace(line, fwhm=own, fwhm_stderr=line.fwhm_stderr * line.fwhm / own, resolved=True)

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .bands import Array, good_points, pixel_widths
+from .bands import good_points, pixel_widths
 from .emission_lines import Line, background, find_lines, smooth_errors
 from .findings import Finding
 from .laser_lines import LASER_MASK, laser_free
+from .slit_width import own_width, too_coarse
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: a line narrower than this, in units of the resolution or of two pixels, is not resolved
-_RESOLVED = 1.2
 #: a resolution above this part of the line's own width makes that width a small difference
 _WIDEST_SLIT = 0.5
 #: of the light in the band that a line's height times its width must be
@@ -68,11 +67,6 @@ def lines_of(ds: xr.Dataset, window: tuple[float, float]) -> list[LineAt]:
     return found
 
 
-def narrowest_seen(resolution: float, pixel: float) -> float:
-    """nm of the narrowest line that is resolved, by *resolution* (0: not known) and *pixel* in nm."""
-    return _RESOLVED * max(resolution, 2 * pixel)
-
-
 def line_widths(
     name: str, lines: list[LineAt], threshold: float, resolution: float, pixel: float
 ) -> tuple[list[Finding], list[str]]:
@@ -82,7 +76,7 @@ def line_widths(
     found, doubts = [], []
     for some, where in ((above[-1:], "above threshold"), (below[:1], "below threshold")):
         for one in some:
-            value, stderr, note = _own_width(one.line, resolution, pixel)
+            value, stderr, _, note = own_width(one.line, resolution, pixel)
             found.append(
                 Finding(
                     quantity="linewidth", of=name, value=value, stderr=stderr, unit="nm",
@@ -90,7 +84,7 @@ def line_widths(
                 )
             )  # fmt: skip
             if not math.isfinite(value):
-                doubts.append(f"band '{name}', {where}: the line is {note}")
+                doubts.append(f"band '{name}', {where}: the line is {note}; {too_coarse(resolution, pixel)}")
             elif resolution > _WIDEST_SLIT * value:
                 doubts.append(
                     f"band '{name}', {where}: a resolution of {resolution:g} nm is coarse for a line of "
@@ -126,20 +120,3 @@ def tuning_range(name: str, lines: list[LineAt], threshold: float) -> Finding | 
         stderr=float(np.hypot(doubt[first], doubt[last])), unit="nm",
         note=f"of the line above threshold, from {levels[0]:.4g} to {levels[-1]:.4g} W/cm²",
     )  # fmt: skip
-
-
-def _own_width(line: Line, resolution: float, pixel: float) -> tuple[float, float, str]:
-    """FWHM in nm without the instrument, 1 σ, and how it was found; NaN where it is not resolved."""
-    least = narrowest_seen(resolution, pixel)
-    if line.fwhm < least:
-        return math.nan, math.nan, f"{line.fwhm:.3g} nm wide and not resolved; must be above {least:.2g} nm"
-    own = math.sqrt(line.fwhm**2 - resolution**2)
-    note = f"resolution of {resolution:g} nm taken out" if resolution else "as measured"
-    return own, line.fwhm_stderr * line.fwhm / own, note
-
-
-def pixel_at(ds: xr.Dataset, window: tuple[float, float]) -> float:
-    """nm between two pixels in the middle of *window*."""
-    wavelength: Array = np.sort(ds["wavelength"].values)
-    i = int(np.clip(np.searchsorted(wavelength, sum(window) / 2), 1, len(wavelength) - 1))
-    return float(wavelength[i] - wavelength[i - 1])

@@ -13,10 +13,11 @@ from .findings import Finding, Findings
 from .fitting import Points
 from .ground import integrate_less_stray
 from .laser_curve import LaserCurve, laser_curve
-from .laser_widths import LineAt, line_widths, lines_of, narrowest_seen, pixel_at, tuning_range
+from .laser_widths import LineAt, line_widths, lines_of, tuning_range
 from .lasing_signs import has_kink, narrows
 from .pixel_pattern import pixel_covariance
 from .power_law import band_points, lit_points
+from .slit_width import narrowest_seen, pixel_at
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,7 +76,8 @@ def analyse(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = 
             continue
         findings += list(_findings(name, laser, laser.curve, rate))
         threshold, _ = laser.curve.threshold
-        widths, doubts = line_widths(name, laser.lines, threshold, resolution, pixel_at(ds, known[name]))
+        pixel = pixel_at(ds["wavelength"].values, float(np.mean(known[name])))
+        widths, doubts = line_widths(name, laser.lines, threshold, resolution, pixel)
         findings += widths
         warnings += doubts + list(_doubts(name, laser, laser.curve))
         details[name] = _details(laser.curve)
@@ -109,7 +111,8 @@ def _laser(
     except AnalysisError as problem:
         return Laser(points, None, lines, str(problem))
     threshold, _ = curve.threshold
-    narrow = narrows(lines, threshold, narrowest_seen(resolution, pixel_at(ds, window)))
+    pixel = pixel_at(ds["wavelength"].values, float(np.mean(window)))
+    narrow = narrows(lines, threshold, narrowest_seen(resolution, pixel))
     if narrow is False:
         why = f"its light has a kink at {threshold:.3g} W/cm², but its line is not narrower above it"
         return Laser(points, None, lines, why)

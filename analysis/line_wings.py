@@ -1,8 +1,9 @@
 """How much of its lines a band misses: their wings reach beyond its edges, those of neighbours into it.
 
-The lines are Gaussians, as :mod:`~antistokes.analysis.emission_lines` fits them; a tenth of the correction is
-its error. Where they add up neither to what the band shows nor to what is seen beside it the emission has
-another shape: nothing is corrected, and the error is what the correction would have been.
+The lines are Gaussians, as :mod:`~antistokes.analysis.emission_lines` fits them. The error of the correction
+is by how much their wings differ from what is seen beside the band, or how well that is seen, at most a tenth
+of it. Where they add up neither to what the band shows nor to what is seen beside it the emission has another
+shape: nothing is corrected, and the error is what the correction would have been.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from .bands import Array, Spectra
 from .emission_lines import Line, Mask, find_lines, smooth_errors
 
-_SHAPE_DOUBT = 0.1  # of the correction
+_SHAPE_DOUBT = 0.1  # of the correction, at most
 _FITTING = 0.05  # relative; a band that differs by more from its lines has another shape
 _BESIDE = 0.5  # the same of what is seen beside it, up to half its width away
 
@@ -74,9 +75,13 @@ def _whole(seen: _Spectrum, lines: list[Line], window: Window, others: list[Wind
     rest = [line for line in lines if line not in own]
     counted = share * np.gradient(nm)
     factor = _factor(own, rest, nm, counted)
-    if not _describe(seen, lines, window, others, share):
+    model = _sum(lines, nm)
+    inside = abs((model - seen.signal) @ share)
+    wings, off, noise = _wings(seen, model, window, others)
+    if inside > _FITTING * abs(seen.signal @ share) or off > max(_BESIDE * wings, 3 * noise):
         return Whole(1.0, abs(factor - 1))
-    variance = (_SHAPE_DOUBT * (factor - 1)) ** 2
+    doubt = min(_SHAPE_DOUBT, max(off, noise) / wings) if wings > 0 else _SHAPE_DOUBT
+    variance = (doubt * (factor - 1) / factor) ** 2
     for i, line in enumerate(own):
         for key in ("wavelength", "fwhm"):
             moved = replace(line, **{key: getattr(line, key) + getattr(line, f"{key}_stderr")})
@@ -85,18 +90,14 @@ def _whole(seen: _Spectrum, lines: list[Line], window: Window, others: list[Wind
     return Whole(factor, float(np.sqrt(variance)))
 
 
-def _describe(seen: _Spectrum, lines: list[Line], window: Window, others: list[Window], share: Array) -> bool:
-    """Whether the *lines* are what is seen in a band and beside it."""
-    nm, model = seen.wavelength, _sum(lines, seen.wavelength)
-    if abs((model - seen.signal) @ share) > _FITTING * abs(seen.signal @ share):
-        return False
-    reach = (window[1] - window[0]) / 2
+def _wings(seen: _Spectrum, model: Array, window: Window, others: list[Window]) -> tuple[float, float, float]:
+    """Beside a band: light of the lines' *model*, by how much it is off what is seen, and 1 σ of that."""
+    nm, reach = seen.wavelength, (window[1] - window[0]) / 2
     beside = seen.usable & (nm > window[0] - reach) & (nm < window[1] + reach)
     for low, high in [window, *others]:
         beside &= (nm < low) | (nm > high)
-    noise = float(np.sqrt((seen.errors[beside] ** 2).sum()))
     off = abs(float((model - seen.signal)[beside].sum()))
-    return off <= max(_BESIDE * float(model[beside].sum()), 3 * noise)
+    return float(model[beside].sum()), off, float(np.sqrt((seen.errors[beside] ** 2).sum()))
 
 
 def _factor(own: list[Line], rest: list[Line], wavelength: Array, counted: Array) -> float:

@@ -16,6 +16,8 @@ from .excitation_spectrum import Excitations, as_held, at_one_flux, excitations,
 from .findings import Finding, Findings
 from .fitting import DETECTION, Fit, Points, fit
 from .laser_lines import LASER_MASK, excitation_wavelengths, overlaps
+from .pump_light import laser_line
+from .slit_width import own_width, pixel_at
 from .spectrum import Windows, line_findings
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ def analyse(ds: xr.Dataset, windows: Windows | None = None, floor: float | None 
     known = band_windows(ds, windows)
     lasers = excitation_wavelengths(ds)
     findings: list[Finding] = []
-    warnings = overlaps(known, lasers[np.isfinite(lasers)].tolist(), distance)
+    warnings = overlaps(known, lasers[np.isfinite(lasers)].tolist(), distance) + laser_line(ds, known)
     details: dict[str, Any] = {"beam": dict(ds.attrs.get("beam") or {}), "bands": {}}
     spectra: dict[str, ExcitationSpectrum] = {}
     for name in known:
@@ -180,7 +182,8 @@ def _findings(name: str, spectrum: ExcitationSpectrum, floor: float) -> list[Fin
     line, tail = spectrum.line, spectrum.tail
     if line is None:
         return []
-    found = line_findings(name, line, None)
+    pixel = pixel_at(spectrum.points.wavelength, line.wavelength)
+    found = line_findings(name, line, own_width(line, 0.0, pixel), None)
     for nm in _seen(spectrum.points):
         laser = float(spectrum.points.laser[spectrum.points.setpoint == nm].mean())
         shift, stderr = anti_stokes_shift(line.wavelength, line.wavelength_stderr, laser)

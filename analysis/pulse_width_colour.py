@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from .band_ratio import band_ratio
 from .bands import AnalysisError, Array, good_points
 from .emission_colour import NOT_CORRECTED, Colours, colours
 from .findings import Finding, Findings
+from .pump_light import laser_line
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,6 +58,8 @@ def width_colour(
         problems.append(str(error))
     if colour is None and not ratios:
         raise AnalysisError("; ".join(problems))
+    if ratios:
+        warnings += laser_line(ds, windows)
     if left_out := int((~good_points(ds)).sum()):
         warnings.append(f"{left_out} of {ds.sizes['point']} points are left out: saturated, or not read")
     width = ds["pulse_width"].values.astype(float)
@@ -82,10 +85,10 @@ def analyse(
     corrected = found.colour is not None and found.colour.corrected
     findings, points = [], []
     for i, width in enumerate(found.width):
-        at = {"pulse_width": float(width)}
+        at, here = {"pulse_width": float(width)}, []
         for name, (ratio, error) in found.ratios.items():
             if np.isfinite(ratio[i]):
-                findings.append(
+                here.append(
                     Finding(
                         quantity="band ratio",
                         of=name,
@@ -96,8 +99,9 @@ def analyse(
                     )
                 )
         if found.colour is not None and np.isfinite(found.colour.chromaticity.xy[i]).all():
-            findings += found.colour.findings(i, at)
+            here += found.colour.findings(i, at)
             points.append(at | found.colour.as_dict(i))
+        findings += [replace(one, note=f"{one.note}; {_light(ds, i)}".strip("; ")) for one in here]
 
     def figure() -> Figure:
         from .figures.pulse_width_colour import pulse_width_colour_figure
@@ -112,3 +116,12 @@ def analyse(
         details=details,
         figure=figure,
     )
+
+
+def _light(ds: xr.Dataset, point: int) -> str:
+    """At which irradiance a *point* was measured, in words; nothing where it was not."""
+    if "irradiance_mean" not in ds:
+        return ""
+    value = float(ds["irradiance_mean"].values[point])
+    error = float(ds["irradiance_mean_errors"].values[point]) if "irradiance_mean_errors" in ds else np.nan
+    return f"at {value:.4g} ± {error:.2g} W/cm²" if np.isfinite(error) else f"at {value:.4g} W/cm²"

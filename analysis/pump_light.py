@@ -1,4 +1,4 @@
-"""Whether light of the laser stands in the bands of a power sweep.
+"""Whether light of the laser stands in the bands of a power sweep, and outshines the emission of any run.
 
 It is in proportion to the irradiance, and where it makes up part of a band it draws the exponent towards one.
 What can be told from emission is taken off (:mod:`~antistokes.analysis.ground`); here it is said.
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .bands import band_windows, spectra
+from .bands import band_windows, good_points, spectra
 from .ground import stray_shares
-from .laser_lines import lasers_of, mask_of, overlaps
+from .laser_lines import excitation_wavelengths, lasers_of, mask_of, overlaps
+from .other_laser import other_laser
 from .power_law import PowerLaw, lit_points
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 _NOTED_SHARE = 0.1  # of a band's counts
 _SURE = 5.0  # standard errors
-_OUTSHINES = 20.0  # times the emission: exposures, and with them the emission, are that much smaller
+_ONE_POWER = 1.2  # within such a factor the power is the same
+#: times the emission: exposures, and with them the emission, are that much smaller. At the least of several
+#: powers, and at the only one
+_OUTSHINES, _OUTSHINES_ALWAYS = 20.0, 5.0
 
 
 def pump_light(
@@ -57,27 +61,41 @@ def _stray(
     return said
 
 
-def laser_line(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None) -> list[str]:
-    """Whether the laser outshines the emission where that is weakest: then the filter is no match for it."""
-    seen, lit = spectra(ds), lit_points(ds)
-    at_laser = np.zeros(len(seen.wavelength), dtype=bool)
-    for nm in lasers_of(ds):
-        at_laser |= np.abs(seen.wavelength - nm) <= mask_of(ds)
-    in_bands = np.zeros(len(seen.wavelength), dtype=bool)
-    for low, high in band_windows(ds, windows).values():
-        in_bands |= (seen.wavelength >= low) & (seen.wavelength <= high) & ~at_laser
-    if not (at_laser.any() and in_bands.any() and lit.any()):
-        return []
-    irradiance = np.where(lit, ds["irradiance_mean"].values, np.inf)
-    weakest = int(np.argmin(irradiance))
-    signal, error = seen.spectrum[weakest], seen.errors[weakest]
-    laser, emission = signal[at_laser].max(), signal[in_bands].max()
-    noise = _SURE * float(np.sqrt(np.nanmean(error**2)))
+def laser_line(ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None) -> list[str]:
+    """Whether the laser outshines the emission: then the filter is no match for it. And whether it shines at
+    another wavelength than the run says (:mod:`~antistokes.analysis.other_laser`).
+
+    Of the points with the least power, where emission is weakest against the laser, the brightest one counts:
+    that others show less is what was to be measured.
+    """
+    said, mask = excitation_wavelengths(ds), mask_of(ds)
+    seen, lit = spectra(ds), lit_points(ds) if "irradiance_mean" in ds else good_points(ds)
+    lit &= np.isfinite(said) & np.isfinite(seen.spectrum).all(axis=1)
+    inside = np.zeros(len(seen.wavelength), dtype=bool)
+    known = band_windows(ds, windows)
+    for low, high in known.values():
+        inside |= (seen.wavelength >= low) & (seen.wavelength <= high)
+    irradiance = ds["irradiance_mean"].values if "irradiance_mean" in ds else np.ones(len(said))
+    brightest = -np.inf, 0.0, 0
+    lowest = _ONE_POWER * np.min(irradiance[lit], initial=np.inf)
+    for i in np.flatnonzero(lit & (irradiance <= lowest)).tolist():
+        at_laser = np.abs(seen.wavelength - said[i]) <= mask
+        in_bands = inside & ~at_laser
+        if at_laser.any() and in_bands.any():
+            signal = seen.spectrum[i]
+            brightest = max(brightest, (float(signal[in_bands].max()), float(signal[at_laser].max()), i))
+    warnings = other_laser(ds, known)
+    emission, laser, i = brightest
+    if not np.isfinite(emission):
+        return warnings
+    noise = _SURE * float(np.sqrt(np.nanmean(seen.errors[i] ** 2)))
     ratio = laser / max(emission, noise)
-    if not ratio > _OUTSHINES:
-        return []
-    least = "" if emission > noise else "at least "
-    return [
-        f"at {irradiance[weakest]:.3g} W/cm² the laser line is {least}{ratio:.2g} times as high as the "
-        "emission: a denser filter before the spectrometer would keep it out"
-    ]
+    several = np.max(irradiance[lit]) > _ONE_POWER * irradiance[i]
+    if ratio > (_OUTSHINES if several else _OUTSHINES_ALWAYS):
+        at = f"at {irradiance[i]:.3g} W/cm² " if "irradiance_mean" in ds else ""
+        least = "" if emission > noise else "at least "
+        warnings.append(
+            f"{at}the laser line is {least}{ratio:.2g} times as high as the emission: a denser filter before "
+            "the spectrometer would keep it out"
+        )
+    return warnings

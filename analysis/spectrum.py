@@ -31,6 +31,8 @@ from .emission_lines import (
 )
 from .findings import Finding, Findings
 from .laser_lines import LASER_MASK, excitation_wavelengths, laser_free, overlaps, second_orders
+from .pump_light import laser_line
+from .slit_width import SlitWidth, own_width, pixel_at, too_coarse
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,8 +74,13 @@ def analyse(ds: xr.Dataset, windows: Windows | None = None, over: str = "") -> F
     resolution = float(parameters.get("resolution", 0.0))
     known = _windows(ds, windows)
     mean = mean_spectrum(ds, known, distance)
-    lines = named_lines(mean, known, resolution)
-    findings = [one for name, line in lines.items() for one in line_findings(name, line, mean.laser)]
+    lines = named_lines(mean, known)
+    findings, unresolved = [], set()
+    for name, line in lines.items():
+        pixel = pixel_at(mean.wavelength, line.wavelength)
+        width = own_width(line, resolution, pixel)
+        findings += line_findings(name, line, width, mean.laser)
+        unresolved |= set() if np.isfinite(width.fwhm) else {too_coarse(resolution, pixel)}
     for name, window in known.items():
         clear = ~second_orders(mean.wavelength, name, known)
         findings += _band_findings(name, window, mean, clear, str(ds["spectrum"].attrs.get("units", "1/s")))
@@ -81,6 +88,7 @@ def analyse(ds: xr.Dataset, windows: Windows | None = None, over: str = "") -> F
     warnings = overlaps(known, [] if mean.laser is None else [mean.laser], distance)
     if not lines:
         warnings.append("no line stands out from the noise")
+    warnings += sorted(unresolved) + (laser_line(ds, known) if known else [])
 
     def figure() -> Figure:
         from .figures.spectrum import spectrum_figure
@@ -147,14 +155,13 @@ def inside(wavelength: Array, windows: Windows) -> Mask:
     return found
 
 
-def named_lines(mean: MeanSpectrum, windows: Windows, resolution: float) -> dict[str, Line]:
+def named_lines(mean: MeanSpectrum, windows: Windows) -> dict[str, Line]:
     """All lines, by the name of the band where it has one line, else that and the rounded wavelength."""
     lines = find_lines(
         mean.wavelength,
         mean.signal,
         mean.errors,
         mean.usable,
-        resolution,
         0.0 if mean.corrected else RESPONSE_SLOPE,
     )
     named: dict[str, Line] = {}
@@ -166,13 +173,8 @@ def named_lines(mean: MeanSpectrum, windows: Windows, resolution: float) -> dict
     return named | {f"{line.wavelength:.0f} nm": line for line in others}
 
 
-def line_findings(name: str, line: Line, laser: float | None) -> list[Finding]:
+def line_findings(name: str, line: Line, width: SlitWidth, laser: float | None) -> list[Finding]:
     """Where a line lies, how wide it is, and how far above the laser."""
-    widths = {
-        None: "width of the instrument included (resolution not given)",
-        True: "width of the instrument taken out",
-        False: "not resolved: no wider than the instrument shows any line",
-    }
     found = [
         Finding(
             quantity="emission wavelength",
@@ -184,10 +186,10 @@ def line_findings(name: str, line: Line, laser: float | None) -> list[Finding]:
         Finding(
             quantity="linewidth",
             of=name,
-            value=line.fwhm,
-            stderr=line.fwhm_stderr,
+            value=width.fwhm,
+            stderr=width.stderr,
             unit="nm",
-            note=widths[line.resolved],
+            note=width.note,
         ),
     ]
     if laser is not None:

@@ -20,6 +20,7 @@ from .fitting import DETECTION
 from .ground import integrate_less_ground
 from .held_power import UNKNOWN_EXPONENT, at_equal_power, measured_exponent
 from .line_shift import tell_line
+from .pump_light import laser_line
 from .sweep_thermometer import tell_thermometer
 from .temperature_curve import POWERS, Curve, activation_energy, last_detected, sample_kelvin
 from .thermometry import thermometer_windows
@@ -64,6 +65,8 @@ def analyse(
             result.findings += _of_intensity(result, name, curve, at, reference_temperature)
             part = ds if not at else ds.isel(point=ds[power].values == at[power])
             tell_line(result, part, name, shown[name], at)
+    if shown:
+        result.warnings += laser_line(ds, shown)
     law = tell_thermometer(result, ds, pair, reference_temperature) if pair else None
     if not result.findings:
         raise AnalysisError("temperature sweep: no band has a signal at two temperatures")

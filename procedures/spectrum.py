@@ -42,7 +42,7 @@ class Spectrum(Procedure, kw_only=True):
         Meta(
             ge=0,
             title="Resolution",
-            description="width (FWHM) that the spectrometer gives to a narrow line; 0: not known",
+            description="of slit and grating (FWHM), pixels not counted; 0: not known",
             extra={"units": "nm"},
         ),
     ] = 0.0

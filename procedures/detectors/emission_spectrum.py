@@ -19,6 +19,7 @@ Array = npt.NDArray[np.float64]
 #: what helps where the shortest exposure is too long
 TOO_BRIGHT = "needs a filter or an attenuator before it, a narrower slit, or less excitation"
 _MOST_FRAMES = 1000
+_LINE = 6.0  # nm; what is no wider is told as one wavelength
 _CLIPPED = 0.98  # of saturation: brighter pixels may have been cut off
 _LEAST = 1.1  # of the plan's lowest power, within which a power counts as that
 _READINGS = 5
@@ -153,10 +154,18 @@ class EmissionSpectrum:
             return
         light = [f"{self._setup.station.beam.mean_irradiance(power):.3g} W/cm²" for power in powers]
         told = f" with {' and '.join(light)}, the least of the plan" if light else ""
-        brightest = self._spectrometer.wavelengths()[frames.max(axis=0).argmax()]
-        raise InstrumentError(
-            self._spectrometer.name, f"saturated near {brightest:.0f} nm at {exposure}{told}; {TOO_BRIGHT}"
-        )
+        where = self._clipped_at(frames)
+        raise InstrumentError(self._spectrometer.name, f"saturated {where} at {exposure}{told}; {TOO_BRIGHT}")
+
+    def _clipped_at(self, frames: Array) -> str:
+        """The wavelengths of the clipped pixels, in words; which one is brightest they do not show."""
+        nm = self._spectrometer.wavelengths()[frames.max(axis=0) >= _CLIPPED * self._saturation]
+        lasers = [one.laser.wavelength for one in self._setup.excitations]
+        if near := [laser for laser in lasers if np.abs(nm - laser).max() < _LINE]:
+            return f"by the laser line near {near[0]:.0f} nm"
+        if np.ptp(nm) < _LINE:
+            return f"near {nm.mean():.0f} nm"
+        return f"from {nm.min():.0f} to {nm.max():.0f} nm"
 
     def _expose(self) -> Array:
         """Choose the exposure by looking; returns the first frame taken with it."""

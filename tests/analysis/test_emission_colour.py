@@ -9,7 +9,13 @@ import xarray as xr
 from antistokes.analysis import analyse, integrate_bands
 from antistokes.analysis.band_ratio import band_ratio
 from antistokes.analysis.bands import AnalysisError, spectra
-from antistokes.analysis.colour import chromaticity, error_ellipse, line_chromaticity, pixel_weights
+from antistokes.analysis.colour import (
+    chromaticity,
+    error_ellipse,
+    line_chromaticity,
+    pixel_weights,
+    spectrum_chromaticity,
+)
 from antistokes.analysis.emission_colour import colours
 from antistokes.analysis.ground import stray_free
 from antistokes.analysis.line_wings import whole_lines
@@ -21,8 +27,8 @@ LINES = np.array([[475.0, 1e4], [541.0, 6e4], [646.0, 1e5]])
 TRUE = line_chromaticity(LINES[:, 0], LINES[:, 1], "photons", 12.0)
 
 
-def lines() -> np.ndarray:
-    sigma = 12 / 2.3548
+def lines(slit: float = 0.0) -> np.ndarray:
+    sigma = np.hypot(12, slit) / 2.3548
     shapes = np.exp(-(((NM - LINES[:, :1]) / sigma) ** 2) / 2)
     return LINES[:, 1] @ (shapes / shapes.sum(axis=1)[:, None])
 
@@ -45,9 +51,9 @@ def dataset(spectrum: np.ndarray, errors: np.ndarray, **extra: np.ndarray) -> xr
     return ds
 
 
-def noisy(seeds: int, response: np.ndarray | float = 1.0, gain: float = 1.0) -> xr.Dataset:
+def noisy(seeds: int, response: np.ndarray | float = 1.0, gain: float = 1.0, slit: float = 0.0) -> xr.Dataset:
     """Counts with the noise of photons and of reading, and the errors that go with it."""
-    mean = gain * lines() * response
+    mean = gain * lines(slit) * response
     variance = mean + 50.0
     rng = np.random.default_rng(980)
     counts = mean + np.sqrt(variance) * rng.standard_normal((seeds, len(NM)))
@@ -56,7 +62,8 @@ def noisy(seeds: int, response: np.ndarray | float = 1.0, gain: float = 1.0) -> 
 
 @pytest.mark.parametrize("gain", [1.0, 20.0])
 def test_errors_of_the_chromaticity_are_honest(gain: float) -> None:
-    ds = noisy(200, gain=gain).assign(response=("wavelength", np.ones_like(NM)))
+    ds = noisy(200, gain=gain, slit=3.0).assign(response=("wavelength", np.ones_like(NM)))
+    ds.attrs["parameters"] = {"resolution": 3.0}
     found = colours(ds).chromaticity
     off = found.xy - TRUE
     pulls = off / np.sqrt(np.diagonal(found.covariance, axis1=1, axis2=2))
@@ -65,6 +72,25 @@ def test_errors_of_the_chromaticity_are_honest(gain: float) -> None:
     # x and y together: inside the 68 % ellipse 68 % of the time
     inside = np.einsum("pi,pij,pj->p", off, np.linalg.inv(found.covariance), off) < -2 * np.log(1 - 0.6827)
     assert 0.57 < inside.mean() < 0.79
+
+
+def test_what_is_not_known_of_slit_and_power_is_in_the_error_of_a_colour() -> None:
+    ds = noisy(1, gain=1e6, slit=1.5).assign(response=("wavelength", np.ones_like(NM)))
+    told = ds.assign_attrs(parameters={"resolution": 1.5})
+    off = told.assign_coords(irradiance=("point", [100.0])).assign(irradiance_mean=("point", [102.0]))
+    known, slit, power = (colours(one).chromaticity for one in (told, ds, off))
+    error = np.sqrt([one.covariance[0, 1, 1] for one in (known, slit, power)])
+    assert error[1] == pytest.approx(
+        abs(slit.xy[0, 1] - spectrum_chromaticity(NM, lines(1.5), "photons")[1]), rel=0.1
+    )
+    # all that two bands differ by is 1 % at an exponent of half: more than by any of them alone
+    moved = [
+        line_chromaticity(LINES[:, 0], LINES[:, 1] * (1 + 0.01 * np.eye(3)[i]), "photons", 12.0)
+        for i in range(3)
+    ]
+    expected = np.linalg.norm([xy[1] - TRUE[1] for xy in moved]) / np.sqrt(2)
+    assert error[2] == pytest.approx(expected, rel=0.1)
+    assert error[0] < 0.1 * min(error[1:])
 
 
 def test_errors_of_a_band_ratio_are_honest() -> None:
@@ -165,7 +191,7 @@ def test_the_wings_of_lines_beyond_their_bands_are_put_back() -> None:
     windows = BANDS | {"green": (534.0, 548.0)}
     ratio, error = band_ratio(ds, "red", windows)["green"]
     assert ratio.mean() == pytest.approx(0.6, rel=1e-2)  # 17 % of the line are outside of its band
-    assert ((ratio - 0.6) / error).std() < 1.3
+    assert 0.75 < ((ratio - 0.6) / error).std() < 1.3
 
 
 def test_a_band_of_another_shape_keeps_its_counts_with_the_correction_as_error() -> None:

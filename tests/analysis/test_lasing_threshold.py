@@ -180,7 +180,7 @@ def test_a_slit_too_wide_for_the_line_is_told() -> None:
     assert any("a resolution of 0.25 nm is coarse for a line of 0.2" in text for text in coarse.warnings)
     blind = analyse(laser_run(width=0.05, resolution=0.25))
     assert np.isnan(blind.find("linewidth", "green").value)
-    assert any("not resolved; must be above 0.3 nm" in text for text in blind.warnings)
+    assert any("the slit is too coarse: resolution 0.25 nm" in text for text in blind.warnings)
 
 
 def test_how_well_the_power_was_set_does_not_change_the_tuning_range() -> None:

@@ -12,6 +12,7 @@ from antistokes.analysis.fitting import fit
 from antistokes.analysis.ground import integrate_less_stray, quiet_pixels
 from antistokes.analysis.power_law import band_points
 from antistokes.analysis.power_sweep import analyse
+from antistokes.analysis.pump_light import laser_line
 
 NM = np.arange(400.0, 1000.0, 1.0)
 BANDS = {"green": (520.0, 562.0), "red": (635.0, 673.0)}
@@ -101,3 +102,38 @@ def test_a_line_that_no_band_names_is_not_quiet() -> None:
     quiet = quiet_pixels(spectra(ds), BANDS, [LASER], good_points(ds))
     assert not quiet[np.abs(NM - 600) < 8].any()
     assert quiet[np.abs(NM - 800) < 50].mean() > 0.9
+
+
+def at_808(seed: int = 0, power: float = 1.0, **bands: tuple[float, float]) -> xr.Dataset:
+    """A sweep in which a narrow line at 808 nm goes with a *power* of the irradiance."""
+    ds = sweep(seed, **bands)
+    ds["spectrum"] += ds["irradiance"] ** power * xr.DataArray(5e3 * line(808, 3.0), dims="wavelength")
+    return ds
+
+
+@pytest.mark.parametrize("points", [range(15), [14]])
+def test_a_laser_at_another_wavelength_than_the_run_says_is_told(points) -> None:
+    said = ["a laser line at 808 nm; the station says 980 nm"]
+    assert laser_line(at_808().isel(point=points)) == said
+
+
+def test_what_may_be_emission_is_no_other_laser() -> None:
+    leak = sweep(leak=50.0)["spectrum"] - sweep()["spectrum"]
+    for ds in (
+        at_808(power=2.0),  # two photons
+        at_808(infrared=(790.0, 830.0)),  # of the sample
+        sweep(extra=500.0),  # as wide as emission is
+        at_808().assign(spectrum=at_808()["spectrum"] + leak),  # the laser is where it should be
+        at_808().assign_attrs(excitation_wavelength=1064.0),  # which is not recorded
+    ):
+        assert not any("the station says" in text for text in laser_line(ds))
+    steps = at_808().assign(excitation_wavelength=("point", np.linspace(900, 980, 15)))
+    assert not any("the station says" in text for text in laser_line(steps))
+
+
+def test_a_weak_filter_is_told_of_a_run_at_one_power_by_its_brightest_point() -> None:
+    bright = sweep(leak=1e3).isel(point=[14, 14])
+    bright["spectrum"][1] -= bright["spectrum"][1].where(bright["wavelength"] < 900, 0.0)  # no emission
+    (warning,) = laser_line(bright)
+    assert "as high as the emission" in warning
+    assert not laser_line(sweep(leak=200.0).isel(point=[14]))

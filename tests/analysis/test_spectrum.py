@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.text import Text
+from scipy.special import erf
 
 from antistokes.analysis.analyse import analyse
 from antistokes.analysis.emission_lines import smooth_errors
@@ -102,15 +103,34 @@ def test_the_second_order_of_a_band_in_another_is_told():
     assert found.warnings == []
 
 
-def test_the_width_of_the_instrument_is_taken_out_where_it_is_known():
-    seen = spectrum(line(541, 5, 50_000))
-    (found,) = analyse(seen)
-    assert found.find("linewidth", "green").value == pytest.approx(5, abs=0.1)
+def pixels_of(centre: float, fwhm: float, counts: float) -> np.ndarray:
+    """A Gaussian integrated over each pixel, as a detector does; *counts* in all."""
+    edges = np.append(WAVELENGTH, WAVELENGTH[-1] + 0.35) - 0.175
+    scale = 2 * np.sqrt(np.log(2)) / fwhm
+    return counts * np.diff(erf(scale * (edges - centre))) / 2
+
+
+@pytest.mark.parametrize("width", [0.8, 1.0, 3.0])
+def test_slit_and_pixels_are_taken_out_of_a_width(width: float):
+    pulls = []
+    for seed in range(50):
+        light = pixels_of(541 + 0.007 * seed, np.hypot(width, 1.5), 1e5)
+        found = analyse(spectrum(light, seed, resolution=1.5))[0].find("linewidth", "green")
+        pulls.append((found.value - width) / found.stderr)
+    assert abs(np.mean(pulls)) < 0.4
+    assert 0.75 < np.std(pulls, ddof=1) < 1.3
+
+
+def test_a_line_that_the_slit_hides_has_an_upper_limit():
+    light = pixels_of(541, np.hypot(0.27, 1.5), 1e5)
+    (found,) = analyse(spectrum(light, resolution=1.5))
+    hidden = found.find("linewidth", "green")
+    assert np.isnan(hidden.value)
+    assert hidden.note == "not resolved: narrower than 0.5 nm"
+    (told,) = found.warnings
+    assert told == "the slit is too coarse: resolution 1.5 nm, lines below 0.5 nm are not resolved"
+    (found,) = analyse(spectrum(light))
     assert "included" in found.find("linewidth", "green").note
-    (found,) = analyse(spectrum(line(541, 5, 50_000), resolution=3.0))
-    assert found.find("linewidth", "green").value == pytest.approx(4, abs=0.1)
-    (found,) = analyse(spectrum(line(541, 5, 50_000), resolution=5.0))
-    assert "not resolved" in found.find("linewidth", "green").note
 
 
 def test_a_background_under_everything_is_no_signal():

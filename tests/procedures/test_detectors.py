@@ -116,7 +116,7 @@ def test_a_run_that_saturates_even_with_its_least_light_ends(make_station, power
             records += plan.measure(station)
         assert not station.backend.world.bench.light_is_on()
     found = str(caught.value)
-    assert "spectrometer: saturated near " in found
+    assert "spectrometer: saturated from 348 to 1030 nm" in found
     assert " at 0.001 s, its shortest exposure with 30" in found
     assert "W/cm², the least of the plan; needs a filter" in found
 

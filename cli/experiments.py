@@ -82,24 +82,29 @@ def run(
 
         return run_plan(Path(procedure), station, sample, seed, yes, out or Path(), json, monitor or [])
     kind = _procedure(procedure, context)
-    from antistokes.cli.measuring import Place, look, measure
+    from antistokes.cli.measuring import Place, look, look_by_light, measure
     from antistokes.procedures.problems import Problems
+    from antistokes.procedures.runner import check_path
 
     problems = Problems()
     values = _settings(settings or [], problems)
+    plan = None
     with problems.noted():
-        kind.of(values)
-    wrong = bool(problems.found)
+        plan = kind.of(values)
     with problems.noted():
         path = _file(out or Path(), procedure)
     with problems.noted():
         monitors = options.monitors(monitor or [])
         place = Place(options.station_path(station), sample, seed, yes, monitors)
-        if wrong and (stand_in := kind.stand_in(values)):
-            look(problems, [(f"{procedure} without what is wrong in it", stand_in)], place)
+        if plan is None and (stand_in := kind.stand_in(values)):
+            look(problems, [("", stand_in)], place)
     problems.refuse()
+    assert plan is not None, "else there is a problem"
     with options.folder_made(path.parent):
-        report, code = measure(kind.of(values), place, path)
+        check_path(path)
+        look_by_light(problems, [("", plan)], place)
+        problems.refuse()
+        report, code = measure(plan, place, path)
     if json:
         emit(report)
     return code

@@ -1,6 +1,7 @@
 """``antistokes``: the command line. Thin: every command does what a few lines of Python could do.
 
-Exit codes: 0 done, 1 failed run, 2 wrong usage or refused plan, 130 interrupted.
+Exit codes: 0 done, 1 failed run, 2 wrong usage or refused plan, 3 measured but nothing could be analysed,
+130 interrupted.
 """
 
 from __future__ import annotations

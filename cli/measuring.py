@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,17 @@ from antistokes.cli import person
 from antistokes.cli.options import free_path
 from antistokes.cli.output import notes, screen
 from antistokes.cli.progress import ProgressBar
-from antistokes.cli.report import report_of, tell
-from antistokes.instruments.errors import AntistokesError, Refused
+from antistokes.cli.report import NOTHING_FOUND, found_nothing, report_of, tell
+from antistokes.instruments.errors import AntistokesError, LimitError, Refused
 from antistokes.instruments.records import SampleRecord
 from antistokes.instruments.station import Station
-from antistokes.instruments.stationfile import MonitorEntry
+from antistokes.instruments.stationfile import MonitorEntry, StationFile
 from antistokes.procedures.measurement import Measurement, Plan, RecordedPlan
+from antistokes.procedures.monitors import Monitors
 from antistokes.procedures.problems import Problems
+from antistokes.procedures.rehearsal import fails_at_first_light
 from antistokes.procedures.runner import run
+from antistokes.procedures.sequence import Sequence
 
 _NEAR = 20.0  # nm from where a sample is meant to be excited
 
@@ -41,6 +44,12 @@ class Place:
     yes: bool = False
     monitors: Mapping[str, MonitorEntry] = field(default_factory=dict)
 
+    def twins(self) -> Station:
+        """For a rehearsal: twins of the instruments, and somebody who changes samples at once."""
+        station = Station.load(self.station, sample=self.sample, seed=self.seed, rehearsal=True)
+        station.ask = lambda wish: None
+        return station
+
     def load(self, bar: ProgressBar) -> Station:
         """:raises Refused: the station, its sample, or that nobody is asked"""
         station = Station.load(self.station, sample=self.sample, seed=self.seed)
@@ -49,18 +58,29 @@ class Place:
         return station
 
 
-def look(problems: Problems, plans: Iterable[tuple[str, Plan]], place: Place) -> None:
+def look(problems: Problems, plans: Iterable[tuple[str, RecordedPlan]], place: Place) -> None:
     """Add what keeps *plans* from being carried out, each after its name. Nothing moves.
+
+    Where there are problems already, the plans have defaults in place of what is wrong; that those are beyond
+    a limit is nobody's problem.
 
     :raises AntistokesError: an instrument fails, and nothing else is wrong
     """
+    stand_ins = bool(problems.found)
     with problems.noted():
-        station = place.load(ProgressBar())
+        station = _loaded(problems, place)
         try:
             station.open()
+            monitors = Monitors(station)
+            for monitor in station.monitors:
+                with problems.noted():
+                    monitors.bind(monitor)
+            station.monitors = {}  # said once
             for name, plan in plans:
-                with problems.noted(name):
-                    Measurement(plan, station).bind()
+                of_defaults = _beyond_limits(_defaults(plan), station) if stand_ins else set()
+                for refused in _refused(plan, station):
+                    if str(refused) not in of_defaults:
+                        problems.add(refused, name)
         except Refused:
             raise
         except AntistokesError as error:
@@ -69,6 +89,44 @@ def look(problems: Problems, plans: Iterable[tuple[str, Plan]], place: Place) ->
             problems.add(Refused(str(error)))
         finally:
             station.close(make_safe=False)  # to bind moves nothing
+
+
+def look_by_light(problems: Problems, plans: Iterable[tuple[str, RecordedPlan]], place: Place) -> None:
+    """Add what ends *plans* at the first light, on a virtual bench: another one like it is lit."""
+    if StationFile.read(place.station).backend != "@sim":
+        return
+    for name, plan in plans:
+        with problems.noted(name):
+            for failed in fails_at_first_light(plan, place.twins):
+                problems.add(Refused(str(failed)), name)
+
+
+def _loaded(problems: Problems, place: Place) -> Station:
+    """The station; with its own sample where there is none such as *place* says."""
+    try:
+        return place.load(ProgressBar())
+    except Refused as refused:
+        if place.sample is None:
+            raise
+        problems.add(refused)
+        return replace(place, sample=None).load(ProgressBar())
+
+
+def _refused(plan: Plan, station: Station) -> list[Refused]:
+    """What *station* cannot do of *plan*."""
+    problems = Problems()
+    with problems.noted():
+        Measurement(plan, station).bind()
+    return problems.found
+
+
+def _beyond_limits(plan: Plan, station: Station) -> set[str]:
+    return {str(refused) for refused in _refused(plan, station) if isinstance(refused, LimitError)}
+
+
+def _defaults(plan: RecordedPlan) -> Sequence:
+    """The procedures of *plan* as they are without any settings."""
+    return Sequence([], [step for each in plan.steps() if (step := type(each).stand_in({})) is not None])
 
 
 def measure(plan: RecordedPlan, place: Place, path: Path, figure: bool = False) -> tuple[dict[str, Any], int]:
@@ -91,7 +149,7 @@ def measure(plan: RecordedPlan, place: Place, path: Path, figure: bool = False) 
     _tell(report, station.simulated, station.clock.virtual)
     _tell_other_wavelength(report.get("excitation_wavelength"), station.sample)
     if outcome.status == "completed":
-        return report | _responses(plan, path, place.station), 0
+        return report | _responses(plan, path, place.station), NOTHING_FOUND if found_nothing(report) else 0
     refused = isinstance(outcome.error, Refused) and not outcome.points
     word = "refused" if refused else f"run {outcome.status}"
     notes.print(f"antistokes: {word}: {outcome.reason}", markup=False)

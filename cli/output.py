@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 #: tables and results
-screen = Console(highlight=False, soft_wrap=True, markup=False)
+screen = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 #: progress, notes, errors
-notes = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+notes = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def table(*columns: str, title: str | None = None) -> Table:

@@ -6,11 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from antistokes.cli import options
-from antistokes.cli.measuring import Place, look, measure
+from antistokes.cli.measuring import Place, look, look_by_light, measure
 from antistokes.cli.output import emit
+from antistokes.cli.report import NOTHING_FOUND
 from antistokes.instruments.errors import Refused
 from antistokes.procedures.plan_file import PlanFile, PlannedRun
 from antistokes.procedures.problems import Problems
+
+#: exit codes of runs: interrupted, failed, refused, not analysed
+_WORST_FIRST = (130, 1, 2, NOTHING_FOUND)
 
 
 def run_plan(
@@ -39,13 +43,18 @@ def run_plan(
     runs = [replace(run, sample=sample or run.sample) for run in plan.runs]
     with problems.noted():
         place = Place(_station_of(plan, station), None, seed, yes, options.monitors(monitors))
-        wrong = " without what is wrong in it" if problems.found else ""
-        for which in dict.fromkeys(run.sample for run in runs):
-            several = [(run.stem + wrong, run.plan) for run in runs if run.sample == which and not run.repeat]
-            look(problems, several, replace(place, sample=which))
+        of_sample = {
+            which: [(run.stem, run.plan) for run in runs if run.sample == which and not run.repeat]
+            for which in dict.fromkeys(run.sample for run in runs)
+        }
+        for which, plans in of_sample.items():
+            look(problems, plans, replace(place, sample=which))
     problems.refuse()
     reports, codes = [], []
     with options.folder_made(out):
+        for which, plans in of_sample.items():
+            look_by_light(problems, plans, replace(place, sample=which))
+        problems.refuse()
         for run in runs:
             there = replace(place, sample=run.sample, seed=_seed_of(run, seed))
             report, code = measure(run.plan, there, options.free_path(out / f"{run.stem}.h5"))
@@ -55,7 +64,7 @@ def run_plan(
                 break
     if as_json:
         emit({"runs": reports})
-    return max(codes)
+    return next((code for code in _WORST_FIRST if code in codes), 0)
 
 
 def _station_of(plan: PlanFile, station: str | None) -> Path:

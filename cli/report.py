@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: quantities that say what a block is, and how people write them
 _UNITS = {"temperature": "K", "excitation_wavelength": "nm", "irradiance": "W/cm²", "power": "mW"}
 
+#: exit code: measured, and nothing of it could be analysed
+NOTHING_FOUND = 3
+
 
 def report_of(
     path: Path, windows: dict[str, tuple[float, float]] | None = None, figure: bool | Path = False
@@ -70,6 +73,11 @@ def found_in(
         if name == "power-sweep" and found.problem:
             found.figure = functools.partial(power_sweep_figure, block, {}, windows, found.problem)
         yield found
+
+
+def found_nothing(report: Mapping[str, Any]) -> bool:
+    """Whether no block of the run could be analysed."""
+    return all("problem" in block for block in report.get("blocks", [report]))
 
 
 def _image(path: Path, figure: bool | Path, suffix: str = "") -> Path:

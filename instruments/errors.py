@@ -63,11 +63,12 @@ class LimitError(Refused):
 class PlanRefused(Refused):
     """A plan with more than one problem: all of them.
 
-    :param problems: one line each; the same one said twice counts once
+    :param parts: what is refused, each; the same one said twice counts once
     """
 
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(dict.fromkeys(problems))
+    def __init__(self, parts: Iterable[Refused]) -> None:
+        self.parts = tuple({str(part): part for part in parts}.values())
+        self.problems = tuple(map(str, self.parts))
         count = f"{len(self.problems)} problems: " if len(self.problems) > 1 else ""
         super().__init__(count + "; ".join(self.problems))
 
@@ -116,8 +117,13 @@ class RunFileError(AntistokesError):
     """A run file cannot be created, read or written."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?``, or the list of what is known: the end of an "unknown …" message."""
+def nearest(word: str, known: Iterable[str], listed_by: str = "") -> str:
+    """``did you mean 'x'?``, or the list of what is known: the end of an "unknown …" message.
+
+    :param listed_by: what lists them, where they are too many for a message
+    """
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else "known: " + ", ".join(known)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"{listed_by} lists the {len(known)} known" if listed_by else "known: " + ", ".join(known)

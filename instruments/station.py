@@ -66,14 +66,23 @@ class Station:
         self.monitors: dict[str, MonitorEntry] = dict(file.monitors)
 
     @classmethod
-    def load(cls, path: str | Path, *, sample: str | Path | None = None, seed: int | None = None) -> Station:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        sample: str | Path | None = None,
+        seed: int | None = None,
+        rehearsal: bool = False,
+    ) -> Station:
         """Read and check a station file. Nothing is opened before :meth:`open` or ``with``.
 
         :param sample: sample file (on the virtual bench also the id of a shipped sample), in place of the
             one the station file names
         :param seed: of the virtual bench, in place of the file's
+        :param rehearsal: twins in place of the instruments, in virtual time, whatever the file says
         """
-        return cls(StationFile.read(path), sample, seed)
+        file = StationFile.read(path)
+        return cls(file.rehearsed() if rehearsal else file, sample, seed)
 
     # -- what it is -------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from .errors import FileRefused, nearest
 from .records import Beam, Range, Record, SampleRecord, check_format, convert, read_toml
@@ -88,6 +89,10 @@ class StationFile(Record, kw_only=True, frozen=True):
         station = convert({"name": Path(path).stem} | data | {"path": str(path), "text": text}, cls, path)
         station._check()
         return station
+
+    def rehearsed(self) -> StationFile:
+        """The same with twins in place of the instruments, in virtual time."""
+        return replace(self, backend="@sim", simulation=self.simulation | {"time": "virtual"})
 
     def _check(self) -> None:
         if self.backend not in _BACKENDS:

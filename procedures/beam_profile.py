@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.station import Station
 
 from .axes import Axis
@@ -15,7 +15,7 @@ from .axes.blade_position import BladePosition, UncutPower
 from .detectors import Detector
 from .detectors.meter_power import MeterPower
 from .parameters import Readings
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 
 class BeamProfile(Procedure, kw_only=True):
@@ -45,10 +45,9 @@ class BeamProfile(Procedure, kw_only=True):
     order: Annotated[Literal["up", "up_down"], Meta(title="Order")] = "up_down"
     readings: Readings = 10
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         if self.start == self.stop:
-            raise Refused(f"{self.NAME}: start = {self.start:g} mm; must be another position than stop")
+            yield {"start", "stop"}, f"start = {self.start:g} mm; must be another position than stop"
 
     def axes(self) -> list[Axis]:
         positions = np.linspace(self.start, self.stop, self.points)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower
@@ -16,7 +16,7 @@ from .axes.laser_drive import LaserDrive
 from .axes.span import Span
 from .detectors import Detector
 from .detectors.meter_power import MeterPower, ReferencePower
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 
 class CalibratePower(Procedure, kw_only=True):
@@ -61,10 +61,10 @@ class CalibratePower(Procedure, kw_only=True):
         int, Meta(ge=3, le=1000, title="Readings", description="of each power meter per point")
     ] = 20
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         if self.scan == "power" and not self.reference:
-            raise Refused(f"{self.NAME}: reference is missing; must name a power meter at the sample's place")
+            text = "reference is missing; must name a power meter at the sample's place"
+            yield {"scan", "reference"}, text
 
     def axes(self) -> list[Axis]:
         if self.scan == "power":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import Positive
 from antistokes.instruments.station import Station
 
@@ -17,7 +17,7 @@ from .axes.steered_pulse_width import SteeredPulseWidth
 from .detectors import Detector, EmissionSpectrum, PumpPower
 from .detectors.emission_colour import EmissionColour
 from .parameters import Frames, LongestExposure, Readings, Settle
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 Coordinate = Annotated[float, Meta(ge=0, le=1)]
 
@@ -61,29 +61,23 @@ class ColourControl(Procedure, kw_only=True):
         bool, Meta(title="Uncorrected", description="although the response is not calibrated")
     ] = False
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         if (self.x is None) != (self.y is None):
-            raise Refused(f"{self.NAME}: x = {self.x}, y = {self.y}; must be both given, or none")
+            yield {"x", "y"}, f"x = {self.x}, y = {self.y}; must be both given, or none"
         if self.x is not None and self.y is not None and (self.x + self.y > 1 or self.y == 0):
-            raise Refused(
-                f"{self.NAME}: ({self.x:g}, {self.y:g}) is no colour; x + y must be at most 1, y above 0"
-            )
+            yield {"x", "y"}, f"({self.x:g}, {self.y:g}) is no colour; x + y must be at most 1, y above 0"
         if self.by == "lasers":
             if not self.lasers or len(set(self.lasers)) < len(self.lasers):
-                raise Refused(f"{self.NAME}: lasers = {self.lasers}; must be different names, at least one")
+                yield {"by", "lasers"}, f"lasers = {self.lasers}; must be different names, at least one"
             if len(self.irradiances) != len(self.lasers):
-                raise Refused(
-                    f"{self.NAME}: irradiances = {self.irradiances}; must be one for each of "
-                    f"{len(self.lasers)} lasers"
-                )
-        else:
-            if self.x is None:
-                raise Refused(f"{self.NAME}: by pulse width needs a wanted colour, x and y")
-            if self.shortest >= self.longest:
-                raise Refused(
-                    f"{self.NAME}: shortest = {self.shortest:g} s; must be below longest, {self.longest:g} s"
-                )
+                text = f"irradiances = {self.irradiances}; must be one for each of {len(self.lasers)} lasers"
+                yield {"by", "lasers", "irradiances"}, text
+            return
+        if self.x is None:
+            yield {"by", "x"}, "by pulse width needs a wanted colour, x and y"
+        if self.shortest >= self.longest:
+            text = f"shortest = {self.shortest:g} s; must be below longest, {self.longest:g} s"
+            yield {"by", "shortest", "longest"}, text
 
     def axes(self) -> list[Axis]:
         target = None if self.x is None or self.y is None else (self.x, self.y)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import Positive
 from antistokes.instruments.roles import Spectrometer
 from antistokes.instruments.station import Station
@@ -15,7 +15,7 @@ from antistokes.instruments.station import Station
 from .axes import Axis, ExcitationPower, ExcitationWavelength
 from .detectors import CrystalThermometer, Detector, EmissionSpectrum, PumpPower, PumpPowerAfter
 from .parameters import Frames, LongestExposure, Readings
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 
 class CoolingScan(Procedure, kw_only=True):
@@ -74,11 +74,10 @@ class CoolingScan(Procedure, kw_only=True):
     frames: Frames = 3
     readings: Readings = 5
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         for name in ("wavelengths", "powers"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
-                raise Refused(f"{self.NAME}: {name}: one stands there twice; each must be there once")
+                yield {name}, f"{name}: one stands there twice; each must be there once"
 
     def axes(self) -> list[Axis]:
         power = ExcitationPower(np.array(self.powers or [self.power]), "mW", "up")

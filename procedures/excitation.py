@@ -68,9 +68,11 @@ class Excitation(Light):
         if self.attenuator is None and self._one_drive and lowest < highest:
             raise Refused(f"{self.laser.name}: its power cannot be set; the station needs an attenuator")
         limit = self.beam.max_power_mW
+        problems = Problems()
         for power in (lowest, highest):
             if not 0 < power * 1e3 <= limit * (1 + 1e-9):
-                raise LimitError("power on the sample", power * 1e3, 0, limit, "mW")
+                problems.add(LimitError("power on the sample", power * 1e3, 0, limit, "mW"))
+        problems.refuse()
         rated = self.laser.rated_power
         if rated is not None and highest > rated:
             raise LimitError(f"{self.laser.name}: power", highest * 1e3, 0, rated * 1e3, "mW")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter
 from .parameters import Frames, LongestExposure, Readings, Settle
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 #: of the narrowest line that is expected; a wider slit hides how narrow it is
 _WIDEST_SLIT = 0.5
@@ -45,7 +45,7 @@ class LasingThreshold(Procedure, kw_only=True):
         Meta(
             ge=0,
             title="Resolution",
-            description="full width that the spectrometer shows of a narrow line; 0: not known",
+            description="of slit and grating (FWHM), pixels not counted; 0: not known",
             extra={"units": "nm"},
         ),
     ] = 0.0
@@ -62,19 +62,17 @@ class LasingThreshold(Procedure, kw_only=True):
     frames: Frames = 5
     readings: Readings = 5
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         if self.start >= self.stop:
-            raise Refused(
-                f"{self.NAME}: start = {self.start:g} {self.unit}; "
-                f"must be above 0 and below stop, {self.stop:g} {self.unit}"
-            )
+            text = f"start = {self.start:g} {self.unit}; must be below stop, {self.stop:g} {self.unit}"
+            yield {"start", "stop", "unit"}, text
         widest = _WIDEST_SLIT * self.narrowest
         if self.narrowest and not 0 < self.resolution <= widest:
-            raise Refused(
-                f"{self.NAME}: resolution = {self.resolution:g} nm hides a line of {self.narrowest:g} nm; "
+            text = (
+                f"resolution = {self.resolution:g} nm hides a line of {self.narrowest:g} nm; "
                 f"must be above 0 and at most {widest:g} nm"
             )
+            yield {"narrowest", "resolution"}, text
 
     def axes(self) -> list[Axis]:
         decades = np.log10(self.stop / self.start)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import LimitError, Refused
+from antistokes.instruments.errors import Refused
 from antistokes.instruments.roles import PulseGenerator, TemperatureController
 from antistokes.instruments.station import Station
 
@@ -19,7 +20,7 @@ from .detectors.count_rate import CountRate
 from .detectors.decay_counter import LIFETIMES, DecayCounter
 from .detectors.decay_histogram import DecayHistogram
 from .parameters import Readings
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 from .setup import Setup
 
 _USUAL_PERIOD = 10.0  # lifetimes after the pulse
@@ -125,17 +126,17 @@ class Lifetime(Procedure, kw_only=True):
     ] = "model"
     readings: Readings = 5
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         width, period = self._width, self._period
-        if not width < period:
-            raise LimitError(f"{self.NAME}: pulse_width (at this period)", width, 0, period, "s")
         least = width + LIFETIMES * self.lifetime
-        if period < least * (1 - 1e-9):
-            raise Refused(
-                f"{self.NAME}: period = {period:g} s; must be at least {least:g} s, "
-                f"the pulse and {LIFETIMES:g} lifetimes"
+        if not width < period:
+            text = f"pulse_width = {width:g} s; must be below the period, {period:g} s"
+            yield {"pulse_width", "period", "lifetime"}, text
+        elif period < least * (1 - 1e-9):
+            text = (
+                f"period = {period:g} s; must be at least {least:g} s, the pulse and {LIFETIMES:g} lifetimes"
             )
+            yield {"pulse_width", "period", "lifetime"}, text
 
     @property
     def _width(self) -> float:

@@ -123,9 +123,11 @@ class Measurement:
         self._dimensions: dict[str, Dimension] = {}
         if len(self._procedures) > 1:
             self._declare((STEP,), ())
+        self.setup.owner = " of the plan"
         for axis in self._over:
             self._bind_axis(axis)
         for procedure in self._procedures:
+            self.setup.owner = f" of {procedure.NAME}" if self._over else ""
             with self.setup.claims_end():
                 self._bind_step(procedure)
         for monitor in self.setup.station.monitors:

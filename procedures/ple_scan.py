@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import Positive
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
@@ -16,7 +16,7 @@ from .axes import Axis, ExcitationPower, ExcitationWavelength, referenced
 from .axes.excitation_power import Unit
 from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
 from .parameters import Frames, LongestExposure, Readings, ReferenceEvery, Settle
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 #: powers at every wavelength from which the exponent is measured, relative to the highest
 _POWER_STEP = (0.4, 1.0)
@@ -85,15 +85,12 @@ class PleScan(Procedure, kw_only=True):
         ),
     ] = 0.0
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         if not self.wavelengths and self.start > self.stop:
-            raise Refused(
-                f"{self.NAME}: start = {self.start:g} nm is above stop; "
-                f"must be above 0 and up to {self.stop:g} nm"
-            )
+            text = f"start = {self.start:g} nm; must be up to stop, {self.stop:g} nm"
+            yield {"wavelengths", "start", "stop"}, text
         if len(set(self.wavelengths)) < len(self.wavelengths):
-            raise Refused(f"{self.NAME}: wavelengths: one stands there twice; use the order up_down")
+            yield {"wavelengths"}, "wavelengths: one stands there twice; use the order up_down"
 
     def axes(self) -> list[Axis]:
         values = np.asarray(self.wavelengths, float)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import Positive
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
@@ -15,7 +15,7 @@ from antistokes.instruments.station import Station
 from .axes import Axis, ExcitationPower, SampleTemperature, referenced
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
 from .parameters import LONGEST_WAIT, Frames, LongestExposure, Readings, ReferenceEvery, Settle
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 
 class PowerSweep(Procedure, kw_only=True):
@@ -67,13 +67,10 @@ class PowerSweep(Procedure, kw_only=True):
         ),
     ] = []
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         if self.start > self.stop:
-            raise Refused(
-                f"{self.NAME}: start = {self.start:g} {self.unit} is above stop; "
-                f"must be above 0 and up to {self.stop:g} {self.unit}"
-            )
+            text = f"start = {self.start:g} {self.unit}; must be up to stop, {self.stop:g} {self.unit}"
+            yield {"start", "stop", "unit"}, text
 
     def axes(self) -> list[Axis]:
         decades = np.log10(float(self.stop)) - np.log10(float(self.start))

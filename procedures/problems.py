@@ -20,7 +20,7 @@ class Problems:
 
     def add(self, refused: Refused, place: str = "") -> None:
         """One more, or all that *refused* names; *place* says where: a file, and what in it."""
-        several = map(Refused, refused.problems) if isinstance(refused, PlanRefused) else (refused,)
+        several = refused.parts if isinstance(refused, PlanRefused) else (refused,)
         self.found += [FileRefused(place, "", str(each)) if place else each for each in several]
 
     @contextmanager
@@ -33,11 +33,10 @@ class Problems:
 
     def refuse(self) -> None:
         """:raises Refused: there are problems: the one, or :class:`PlanRefused` with all"""
-        texts = dict.fromkeys(map(str, self.found))
-        if len(texts) == 1:
+        if len(set(map(str, self.found))) == 1:
             raise self.found[0]
-        if texts:
-            raise PlanRefused(texts)
+        if self.found:
+            raise PlanRefused(self.found)
 
     def fields(
         self, data: Mapping[str, Any], kind: type[msgspec.Struct], file: object, key: str = ""

@@ -6,7 +6,8 @@ checked before it runs, and repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
 import msgspec
@@ -21,6 +22,9 @@ from .channels import Record
 from .detectors import Detector
 from .measurement import Measurement
 from .problems import Problems
+
+#: names of the parameters, and what is wrong
+Contradiction = tuple[set[str], str]
 
 
 class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -52,8 +56,21 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return (self,)
 
     def check(self) -> None:
-        """:raises Refused: a parameter out of its range, or parameters that contradict each other"""
+        """:raises Refused: a parameter out of its range, or all parameters that contradict each other"""
         convert(self.parameters(), type(self), self.NAME)
+        problems = Problems()
+        self._note_contradictions(problems)
+        problems.refuse()
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Parameters that do not go together, though each may be right by itself."""
+        return iter(())
+
+    def _note_contradictions(self, problems: Problems, wrong: Collection[str] = ()) -> None:
+        """Add them to *problems*, but for what may come from stand-ins for the parameters *wrong*."""
+        for names, text in self.contradictions():
+            if not names.intersection(wrong):
+                problems.add(Refused(f"{self.NAME}: {text}"))
 
     def parameters(self) -> dict[str, Any]:
         """All parameters as plain values."""
@@ -94,11 +111,14 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
         A text such as ``"20 ms"``, alone or in a list, is converted to the parameter's unit.
 
-        :raises Refused: unknown parameters, wrong units, values out of range: all that are; or, when each
-            is right by itself, parameters that contradict each other
+        :raises Refused: unknown parameters, wrong units, values out of range, and parameters that contradict
+            each other: all that are
         """
         problems = Problems()
         values = cls._values(settings, problems)
+        if problems.found:
+            with suppress(Refused):  # what it cannot be without is wrong
+                convert(values, cls, cls.NAME)._note_contradictions(problems, settings.keys() - values.keys())
         problems.refuse()
         result = convert(values, cls, cls.NAME)
         result.check()
@@ -106,16 +126,14 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def stand_in(cls, settings: dict[str, Any]) -> Self | None:
-        """To look for what else is wrong, where *settings* are: without those that cannot be.
-
-        Without any where the others contradict each other; None where it cannot be without some.
+        """To look for what else is wrong, where *settings* are: without those that cannot be, or contradict
+        each other; None where it cannot be without them.
         """
-        for values in (cls._values(settings, Problems()), {}):
-            try:
-                result = convert(values, cls, cls.NAME)
-                result.check()
-            except Refused:
-                continue
+        values = cls._values(settings, Problems())
+        with suppress(Refused):
+            clashing = set[str]().union(*(n for n, _ in convert(values, cls, cls.NAME).contradictions()))
+            result = convert({k: v for k, v in values.items() if k not in clashing}, cls, cls.NAME)
+            result.check()
             return result
         return None
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import Positive
 from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, PulseWidth
 from .detectors import Detector, EmissionSpectrum, PumpPower
 from .parameters import Frames, LongestExposure, Readings, Settle
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 
 class PulseWidthColour(Procedure, kw_only=True):
@@ -54,17 +54,23 @@ class PulseWidthColour(Procedure, kw_only=True):
     longest_exposure: LongestExposure = 10.0
     frames: Frames = 3
     readings: Readings = 5
+    resolution: Annotated[
+        float,
+        Meta(
+            ge=0,
+            title="Resolution",
+            description="of slit and grating (FWHM); 0: not known, which is in the errors of the colours",
+            extra={"units": "nm"},
+        ),
+    ] = 0.0
     uncorrected: Annotated[
         bool, Meta(title="Uncorrected", description="colours although the response is not calibrated")
     ] = False
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         if self.shortest > self.longest:
-            raise Refused(
-                f"{self.NAME}: shortest = {self.shortest:g} s is above longest; "
-                f"must be above 0 and up to {self.longest:g} s"
-            )
+            text = f"shortest = {self.shortest:g} s; must be up to longest, {self.longest:g} s"
+            yield {"shortest", "longest"}, text
 
     def axes(self) -> list[Axis]:
         decades = np.log10(self.longest / self.shortest)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
 from msgspec import Meta, field
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import Positive
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
@@ -16,7 +16,7 @@ from .axes import Axis, ExcitationPower
 from .axes.sphere_position import SpherePosition, YieldPlan
 from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
 from .parameters import Frames, LongestExposure, Readings, Settle
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 
 class QuantumYield(Procedure, kw_only=True):
@@ -116,16 +116,14 @@ class QuantumYield(Procedure, kw_only=True):
         bool, Meta(title="Force", description="evaluate without response correction, though it is wrong")
     ] = False
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         low, high = self.emission
         if not low < high:
-            raise Refused(
-                f"{self.NAME}: emission = {low:g} to {high:g} nm is empty; the lower end comes first"
-            )
+            yield {"emission"}, f"emission = {low:g} to {high:g} nm is empty; the lower end comes first"
         slots = [self.empty, self.aside, self.sample]
         if len(set(slots)) < len(slots):
-            raise Refused(f"{self.NAME}: slots {slots}: empty, aside and sample must be three different ones")
+            text = f"slots {slots}: empty, aside and sample must be three different ones"
+            yield {"empty", "aside", "sample"}, text
 
     def axes(self) -> list[Axis]:
         power = ExcitationPower(np.array(self.irradiance), "W/cm^2", "up")

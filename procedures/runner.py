@@ -75,7 +75,7 @@ class Runner:
         :raises Refused: the plan cannot be carried out; nothing has moved and no file was made
         """
         if path is not None:
-            _check_path(Path(path))
+            check_path(Path(path))
         self.state = "checking"
         self._stop.clear()
         opened = not list(self.station)
@@ -197,8 +197,11 @@ def _response(station: Station, measurement: Measurement | None) -> npt.NDArray[
     return None
 
 
-def _check_path(path: Path) -> None:
-    """:raises Refused: no new file can be made there"""
+def check_path(path: Path) -> None:
+    """Look whether a run file can be made at *path*; leaves nothing there.
+
+    :raises Refused: no new file can be made there
+    """
     try:
         if path.exists():
             raise Refused(f"{path}: exists already; a run file is never overwritten")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .axes import Axis
+from .problems import Problems
 from .procedure import Procedure
 
 
@@ -36,8 +37,11 @@ class Sequence:
         return self.procedures[0].SIGNAL
 
     def check(self) -> None:
+        problems = Problems()
         for procedure in self.procedures:
-            procedure.check()
+            with problems.noted():
+                procedure.check()
+        problems.refuse()
 
     def over(self) -> List[Axis]:
         return self.axes

@@ -28,8 +28,11 @@ class Setup(Pace):
         self.pulse_widths: tuple[float, float] | None = None
         #: what the last point has shown, for an axis that finds its own way
         self.last: Record = {}
+        #: whose axes claim what they move at present, where there are several: the plan, or a procedure
+        self.owner = ""
         self._excitations: dict[str | None, Excitation] = {}
         self._moved_by: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
 
     @property
     def excitation(self) -> Excitation:
@@ -72,8 +75,9 @@ class Setup(Pace):
         :raises Refused: another axis moves it already
         """
         if what in self._moved_by:
-            raise Refused(f"{what} is moved by two axes: {self._moved_by[what]} and {axis}")
-        self._moved_by[what] = axis
+            first, second = f"{self._moved_by[what]}{self._owners[what]}", f"{axis}{self.owner}"
+            raise Refused(f"{what} is moved by two axes: {first} and {second}")
+        self._moved_by[what], self._owners[what] = axis, self.owner
 
     @property
     def movers(self) -> set[str]:

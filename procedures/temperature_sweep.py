@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta, field
 
-from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import NonNegative, Positive
 from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, SampleTemperature, referenced
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
 from .parameters import Frames, LongestExposure, Readings, ReferenceEvery, Settle
-from .procedure import Procedure
+from .procedure import Contradiction, Procedure
 
 
 class TemperatureSweep(Procedure, kw_only=True):
@@ -64,12 +64,9 @@ class TemperatureSweep(Procedure, kw_only=True):
     frames: Frames = 3
     readings: Readings = 5
 
-    def check(self) -> None:
-        super().check()
+    def contradictions(self) -> Iterator[Contradiction]:
         if self.start > self.stop:
-            raise Refused(
-                f"{self.NAME}: start = {self.start:g} K is above stop; must be up to {self.stop:g} K"
-            )
+            yield {"start", "stop"}, f"start = {self.start:g} K; must be up to stop, {self.stop:g} K"
 
     def axes(self) -> list[Axis]:
         points = int(np.ceil((self.stop - self.start) / self.step - 1e-9)) + 1

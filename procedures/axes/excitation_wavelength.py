@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from antistokes.instruments.errors import DeviceFault, LimitError, Refused
+from antistokes.instruments.errors import DeviceFault, Refused
 from antistokes.instruments.roles import Laser, TunableLaser
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
 from .axis import Array, Order, ordered
+from .span import checked
 
 _METER_STEP = 1.0  # nm; meters keep the wavelength they correct for in whole nanometres, some of them
 
@@ -48,13 +49,10 @@ class ExcitationWavelength:
             )
         self._laser = found
         setup.claim(f"{self._laser.name}: wavelength", self.name)
-        low, high = self._laser.wavelength_range
-        lowest, highest = float(self.setpoints.min()), float(self.setpoints.max())
-        for value in (lowest, highest):
-            if not low <= value <= high:
-                raise LimitError(f"{self._laser.name}: wavelength", value, low, high, "nm")
+        checked(self.setpoints, *self._laser.wavelength_range, f"{self._laser.name}: wavelength", "nm")
+        setup.wavelengths = float(self.setpoints.min()), float(self.setpoints.max())
+        for value in setup.wavelengths:
             self._excitation.check_wavelength(value)
-        setup.wavelengths = lowest, highest
         return (
             Channel(self.name, "nm", "excitation wavelength, set-point", coordinate=True),
             Channel("excitation_wavelength_measured", "nm", "excitation wavelength the laser states"),

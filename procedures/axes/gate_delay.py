@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from antistokes.instruments.errors import LimitError
 from antistokes.instruments.roles import GatedCounter
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
+from .span import checked
 
 
 class GateDelay:
@@ -33,9 +33,7 @@ class GateDelay:
         limits = cast(Any, self._counter).limits
         for quantity, values in (("gate_delay", self.setpoints), ("gate_width", [self._width])):
             low, high, unit = limits.get(quantity, (0.0, np.inf, "s"))
-            for value in values:
-                if not low <= value <= high:
-                    raise LimitError(f"{self._counter.name}: {quantity}", float(value), low, high, unit)
+            checked(values, low, high, f"{self._counter.name}: {quantity}", unit)
         return (
             Channel(self.name, "s", "from the trigger to the gate", coordinate=True),
             Channel("gate_width", "s", "width of the gate the counter states"),

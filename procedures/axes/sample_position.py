@@ -29,7 +29,7 @@ class SampleExchange:
         if self.holder is None and setup.station.ask is None:
             raise Refused(
                 f"station '{setup.station.name}' needs a sample_holder, or somebody to ask (at a terminal; "
-                f"--yes on a virtual bench), to bring {', '.join(map(str, self._known))}"
+                "--yes on a virtual bench), to change samples"
             )
         self.numbers = {slot: self._number(slot) for slot in self._known}
         by_hand = [] if self.holder else self._known

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from antistokes.instruments.errors import LimitError
 from antistokes.instruments.roles import TemperatureController
 
 from ..channels import Channel, Flag, Record
 from ..setup import Setup
 from .axis import Order, ordered
+from .span import checked
 
 _MOST_OFFSET = 5.0  # K between the sample and the sensor that is controlled
 
@@ -48,10 +48,7 @@ class SampleTemperature:
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         self._setup, self._controller = setup, setup.station.find(TemperatureController)
         setup.claim(f"{self._controller.name}: setpoint", self.name)
-        low, high = self._controller.setpoint_range
-        for value in self.setpoints:
-            if not low <= value <= high:
-                raise LimitError(f"{self._controller.name}: setpoint", float(value), low, high, "K")
+        checked(self.setpoints, *self._controller.setpoint_range, f"{self._controller.name}: setpoint", "K")
         channels = [Channel(self.name, "K", "sample temperature set-point", coordinate=True)]
         if self.order is not None:
             channels.append(Channel("temperature_direction", "", "+1 warming, -1 cooling", dtype="i1"))

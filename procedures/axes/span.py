@@ -9,7 +9,10 @@ import numpy as np
 
 from antistokes.instruments.errors import LimitError
 
+from ..problems import Problems
 from .axis import Array
+
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,11 @@ def planned(values: Sequence[float] | Array | Span) -> Array:
 
 
 def checked(values: Sequence[float] | Array | Span, low: float, high: float, thing: str, unit: str) -> Array:
-    """The set-points of a device. :raises LimitError: one is out of its range"""
+    """The set-points of a device. :raises Refused: names those out of its range, of many two"""
     known = values.within(low, high) if isinstance(values, Span) else np.asarray(values, float)
-    for value in (float(known.min()), float(known.max())):
-        if not low <= value <= high:
-            raise LimitError(thing, value, low, high, unit)
+    wrong = np.unique(known[~((known >= low) & (known <= high))])
+    problems = Problems()
+    for value in wrong if len(wrong) <= _NAMED else wrong[[0, -1]]:
+        problems.add(LimitError(thing, float(value), low, high, unit))
+    problems.refuse()
     return known

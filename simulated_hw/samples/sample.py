@@ -228,7 +228,8 @@ def _locate(source: str | Path, beside: Path | None = None) -> Path:
     if not (isinstance(source, str) and path.suffix != ".toml" and path.name == source):
         return path if beside is None else beside / path
     if source not in shipped():
-        raise Refused(f"sample '{source}' is unknown; {nearest(source, shipped())}")
+        known = nearest(source, shipped(), "'antistokes samples'")
+        raise Refused(f"sample '{source}' is unknown; {known}")
     return _SHIPPED / f"{source.replace('-', '_')}.toml"
 
 

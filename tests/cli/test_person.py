@@ -58,7 +58,7 @@ def test_the_lamp_gives_a_table_that_a_station_reads(antistokes, variant, tmp_pa
 def test_a_person_brings_what_the_virtual_bench_then_has(antistokes, answers, variant):
     station = variant(extra=SPHERE)
     done = antistokes(*YIELD, "--station", station, "--out", "q.h5")
-    assert done.code == 0
+    assert done.code == 3, "so thin a sample absorbs too little for a yield"
     assert answers == [f"bring '{slot}' into the beam, then press Enter: " for slot in SLOTS]
     run = load("q.h5")
     green = (run["wavelength"] > 530) & (run["wavelength"] < 550)
@@ -76,7 +76,7 @@ def test_somebody_who_interrupts_when_asked_ends_the_run_dark(antistokes, answer
 def test_without_a_terminal_it_is_refused_and_says_what_would_help(antistokes, tmp_path):
     done = antistokes(*LAMP)
     assert done.code == 2
-    for word in ("sample_holder", "terminal", "--yes", "lamp, empty"):
+    for word in ("sample_holder", "terminal", "--yes", "change samples"):
         assert word in done.err
     assert not list(tmp_path.iterdir())
 

@@ -134,12 +134,12 @@ def test_power_above_what_the_diode_can_emit_is_refused_before_anything_moves(an
     assert not (tmp_path / "a.h5").exists()
 
 
-def test_light_path_that_does_not_reach_the_power_ends_dark_with_exit_code_2(antistokes, variant):
+def test_what_only_light_shows_is_refused_by_a_rehearsal(antistokes, variant, tmp_path):
     station = variant(("current = [0, 0.8]", "current = [0, 0.2]"), (", threshold = 0.06, slope = 0.6", ""))
     done = antistokes("run", "power-sweep", "--station", station, "--out", "a.h5", "--json")
     assert done.code == 2
-    assert "laser" in done.data["reason"]
-    assert describe("a.h5")["devices"]["after"]["laser"]["emission"] is False
+    assert "laser" in done.data["error"]
+    assert not (tmp_path / "a.h5").exists()
 
 
 @pytest.mark.parametrize(

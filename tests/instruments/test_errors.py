@@ -74,8 +74,9 @@ def test_a_limit_names_thing_value_and_range() -> None:
 
 
 def test_a_refused_plan_tells_each_problem_once() -> None:
-    assert str(PlanRefused(["no light", "no sample", "no light"])) == "2 problems: no light; no sample"
-    assert str(PlanRefused(["no light", "no light"])) == "no light"
+    light, sample = Refused("no light"), Refused("no sample")
+    assert str(PlanRefused([light, sample, Refused("no light")])) == "2 problems: no light; no sample"
+    assert str(PlanRefused([light, Refused("no light")])) == "no light"
 
 
 def test_a_value_just_beyond_the_limit_does_not_look_allowed() -> None:

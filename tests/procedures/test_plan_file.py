@@ -70,7 +70,7 @@ def test_a_plan_is_runs_of_steps_over_axes(read):
         ("start = 1\nstop", "start = 0\nstop", ["start = 0", "above 0 W/cm^2"]),
         ('"300 K"', '"300 V"', ["axis 'temperature'", "'300 V'", "number in K"]),
         ("start = 1,", "strat = 1,", ["runs[0].steps[0]", "'strat' is unknown", "'start'"]),
-        ("start = 1,", "start = 1e5,", ["runs[0].steps[0]", "above stop"]),
+        ("start = 1,", "start = 1e5,", ["runs[0].steps[0]", "must be up to stop, 1000 W/cm^2"]),
         ('"power-sweep"\nsettings', '"power-swep"\nsettings', ["did you mean 'power-sweep'"]),
         ("repeats = 2", "repeats = 0", ["runs[0].repeats", "0"]),
         ('file = "map"', 'flie = "map"', ["flie"]),

@@ -65,7 +65,7 @@ def test_two_axes_that_move_it_are_refused(tmp_path: Path) -> None:
 
 
 def test_with_neither_holder_nor_person_it_is_refused(virtual_station: Station) -> None:
-    with pytest.raises(Refused, match="needs a sample_holder, or somebody to ask .* to bring sample, empty"):
+    with pytest.raises(Refused, match="needs a sample_holder, or somebody to ask .* to change samples"):
         SamplePosition(["sample", "empty"]).bind(Setup(virtual_station))
 
 

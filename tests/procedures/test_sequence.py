@@ -65,7 +65,7 @@ def test_set_points_visited_twice_get_a_dimension_of_their_own(virtual_station, 
 
 def test_two_axes_that_move_one_device_are_refused(virtual_station):
     plan = Sequence([ExcitationPower(np.array([3.0]))], [LOW])
-    with pytest.raises(Refused, match="laser: power is moved by two axes: irradiance and irradiance"):
+    with pytest.raises(Refused, match="laser: power is moved by two axes: irradiance of the plan and irradiance of power-sweep"):
         Measurement(plan, virtual_station).bind()
 
 

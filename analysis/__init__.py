@@ -20,10 +20,12 @@ from .power_law import power_law
 if TYPE_CHECKING:
     from .bands import integrate_bands
     from .figures.power_sweep import power_sweep_figure
+    from .grid import gridded
     from .runfile import describe, load, load_monitors
 
 _HOME = {
     "describe": "runfile",
+    "gridded": "grid",
     "integrate_bands": "bands",
     "load": "runfile",
     "load_monitors": "runfile",
@@ -33,6 +35,7 @@ _HOME = {
 __all__ = [
     "analyse",
     "describe",
+    "gridded",
     "integrate_bands",
     "load",
     "load_monitors",

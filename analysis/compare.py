@@ -67,7 +67,7 @@ def compare(
                 except AnalysisError as problem:
                     warnings.append(f"over {name}: {problem}")
     if not findings:
-        raise AnalysisError("; ".join(warnings))
+        raise AnalysisError("compare: nothing that all runs have measured:\n  " + "\n  ".join(warnings))
     chosen = irradiance
 
     def figure() -> Figure:

@@ -2,13 +2,13 @@
 
 How a power law is fitted
 -------------------------
-Model I = exp(Σ βⱼ·uʲ) with u = ln(P/P₀): a straight line (or, for curvature, a parabola) in the log-log
-plane, fitted to the intensities themselves, not to their logarithms. So points without signal, even with
-a negative intensity, take part with the weight they deserve, and nothing is biased by leaving them out.
-It is a generalised linear model with logarithmic link, solved by iterated weighted least squares
-(McCullagh & Nelder, Generalized Linear Models, 2nd ed., 1989, 2.5). The weights are 1/σ² with the
-effective variance σ² = σ_I² + (n·I·σ_P/P)²: n is the local exponent, I and n come from the iteration
-before (Orear, Am. J. Phys. 50, 912, 1982).
+Model I = exp(Σ βⱼ·uʲ) with u = ln(P/P₀): a straight line (or, for curvature, a parabola; or a line and the
+bend at its end, see :mod:`.low_power`) in the log-log plane, fitted to the intensities themselves, not to
+their logarithms. So points without signal, even with a negative intensity, take part with the weight they
+deserve, and nothing is biased by leaving them out. It is a generalised linear model with logarithmic link,
+solved by iterated weighted least squares (McCullagh & Nelder, Generalized Linear Models, 2nd ed., 1989, 2.5).
+The weights are 1/σ² with the effective variance σ² = σ_I² + (n·I·σ_P/P)²: n is the local exponent, I and n
+come from the iteration before (Orear, Am. J. Phys. 50, 912, 1982).
 
 What the uncertainty means
 --------------------------
@@ -16,8 +16,8 @@ The covariance follows from the stated errors. It is multiplied by χ²/ν only 
 its standard deviations √(2ν): then something besides the stated errors is at work (drift, hysteresis, a
 bend). Scaling always would only add the scatter of χ² itself to honest errors; scaling down would trust
 luck. When the run has no errors for the irradiance, one relative error common to all points is
-taken from the scatter about a smooth curve. Where a bend ends the low-power regime, what the exponent
-may still change within it is added in quadrature (:func:`~antistokes.analysis.low_power.low_power_range`).
+taken from the scatter about a smooth curve. Whether a bend is there or not is part of the uncertainty of
+a low-power exponent (:func:`~antistokes.analysis.low_power.asymptote`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Points:
 
 
 class Fit(NamedTuple):
-    """β (degree+1,), its covariance, χ² and ν."""
+    """β (degree + 1 + bends,), its covariance, χ² and ν."""
 
     beta: Array
     covariance: Array
@@ -63,16 +63,19 @@ class Fit(NamedTuple):
     freedom: int
 
 
-def fit(points: Points, degree: int, centre: float) -> Fit:
+def fit(points: Points, degree: int, centre: float, bends: int = 0) -> Fit:
     """ln I as a polynomial in u = x − centre, fitted as the head of this file says.
 
+    :param bends: how many terms (P/P_top)ʲ, j = 1, 2, …, are added to it; P_top is the highest irradiance
     :return: NaN throughout when the iteration does not settle
     """
-    powers = np.arange(degree + 1)
-    design = (points.x - centre)[:, None] ** powers
-    gradient = design[:, :-1] * powers[1:]
+    powers, orders = np.arange(degree + 1), np.arange(1, bends + 1)
+    polynomial = (points.x - centre)[:, None] ** powers
+    bend = bend_terms(points.x, bends)
+    design = np.hstack([polynomial, bend])
+    gradient = np.hstack([polynomial[:, :-1] * powers[1:], bend * orders])
     beta = _start(points, design)
-    normal = np.eye(degree + 1)
+    normal = np.eye(design.shape[1])
     chi2 = np.nan
     for _ in range(60):
         mu = np.exp(design @ beta)
@@ -88,12 +91,18 @@ def fit(points: Points, degree: int, centre: float) -> Fit:
         if not np.isfinite(length):
             break
         if length < 1e-8:
-            freedom = len(points.x) - degree - 1
+            freedom = len(points.x) - design.shape[1]
             covariance = np.linalg.inv(normal) * chi2_scale(chi2, freedom)
             return Fit(beta, covariance.astype(np.float64), chi2, freedom)
         beta = beta + step * min(1.0, 1.0 / length)  # never more than a factor e at once
-    nan = np.full(degree + 1, np.nan)
+    nan = np.full(design.shape[1], np.nan)
     return Fit(nan, np.diag(nan), np.nan, 0)
+
+
+def bend_terms(x: Array, bends: int) -> Array:
+    """(P/P_top)ʲ for j = 1 … *bends* at each point of ln P = *x*, (n, bends)."""
+    terms: Array = np.exp((x - x.max())[:, None] * np.arange(1, bends + 1))
+    return terms
 
 
 def _start(points: Points, design: Array) -> Array:

@@ -13,23 +13,21 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def gridded(ds: xr.Dataset, step: int = 0) -> xr.Dataset:
+def gridded(ds: xr.Dataset, step: int | str | None = None) -> xr.Dataset:
     """The points of a run along the axes that were moved: ``spectrum[temperature, irradiance, wavelength]``.
 
     Where a set-point was visited more than once (up and down, repeats) there is a dimension ``visit`` too.
     Points that were not reached are NaN.
 
-    :param ds: a run, as :func:`~antistokes.analysis.runfile.load` gives it
-    :param step: which procedure of a sequence, from 0
-    :raises AnalysisError: the run has no such step, or no axis
+    :param ds: a run, as :func:`~antistokes.analysis.runfile.load` gives it, or some of its points
+    :param step: which procedure of a sequence, from 0 or by its name; None: the only one that has points
+    :raises AnalysisError: there is no such step, or no axis
     """
-    steps = list(steps_of(ds))
-    if not 0 <= step < len(steps):
-        raise AnalysisError(f"step {step}: this run has {len(steps)}, counted from 0")
-    part = steps[step]
+    part = _step(ds, step)
     names = [name for name in axes_of(part) if len(set(part[name].values.tolist())) > 1]
     if not names:
-        raise AnalysisError("no axis was moved in this run: its points have no other order than time")
+        what = part.attrs["procedure"]
+        raise AnalysisError(f"no axis was moved in this {what}: its points have no other order than time")
     # the slowest first
     names.sort(key=lambda name: np.count_nonzero(np.diff(part[name].values)))
     rows = list(zip(*(part[name].values.tolist() for name in names), strict=True))
@@ -46,3 +44,17 @@ def gridded(ds: xr.Dataset, step: int = 0) -> xr.Dataset:
     constant = [name for name in axes_of(part) if name not in names]
     flat = part.drop_vars(constant).set_index(point=names)
     return (flat.unstack("point") if len(names) > 1 else flat.rename(point=names[0])).transpose(*names, ...)
+
+
+def _step(ds: xr.Dataset, which: int | str | None) -> xr.Dataset:
+    """:raises AnalysisError: says which steps there are"""
+    steps = [(i, str(part.attrs.get("procedure")), part) for i, part in enumerate(steps_of(ds))]
+    known = ", ".join(f"{i} ({name})" for i, name, _ in steps)
+    if which is None:
+        chosen = [part for _, _, part in steps if part.sizes["point"]]
+    else:
+        chosen = [part for i, name, part in steps if which in (i, name)]
+    if len(chosen) != 1:
+        problem = "must be said" if which is None else f"{which!r} is none, or several"
+        raise AnalysisError(f"step: {problem}; this run has {known}")
+    return chosen[0]

@@ -13,7 +13,7 @@ from .bands import AnalysisError, Array, band_windows, good_points
 from .fitting import DETECTION, Points, fit
 from .ground import integrate_less_stray
 from .local_exponents import SLACK, local_exponents, neighbourhoods, saturation_onset
-from .low_power import low_power_range
+from .low_power import asymptote, straight_line
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,11 +24,14 @@ class PowerLaw:
     """The power law of one band. Irradiances are measured mean irradiances P/(πw²) in W/cm².
 
     :param window: of the band, in nm
-    :param exponent, stderr: of the low-power regime (or of the range given by hand), and 1 σ
-    :param prefactor: counts/s at 1 W/cm²
+    :param exponent, prefactor: of the low-power regime (or of the range given by hand); counts/s at 1 W/cm²
+    :param covariance: of ln prefactor and exponent, (2, 2)
     :param irradiance_range: lowest and highest irradiance used
     :param points: how many points that are
-    :param reduced_chi2: χ²/ν of the straight line; NaN without degrees of freedom
+    :param reduced_chi2: χ²/ν of the fit; NaN without degrees of freedom
+    :param bend: how sure it is that the exponent begins to change within the range, 0 to 1
+    :param reached: is this the low-power regime? False where the exponent changes by more than a tenth in the
+        lowest half decade: then ``exponent`` is the mean over that, and there is no onset
     :param local: (m, 2): irradiance and local exponent d ln I/d ln P, one row per set-point, rising.
         The exponent is NaN where the signal is not detected or too few neighbours are
     :param local_stderr: (m,), 1 σ; neighbouring rows share points
@@ -39,15 +42,22 @@ class PowerLaw:
 
     window: tuple[float, float]
     exponent: float
-    stderr: float
     prefactor: float
+    covariance: Array
     irradiance_range: tuple[float, float]
     points: int
     reduced_chi2: float
+    bend: float
+    reached: bool
     local: Array
     local_stderr: Array
     saturation_onset: float | None
     saturation_onset_stderr: float | None
+
+    @property
+    def stderr(self) -> float:
+        """1 σ of the exponent."""
+        return float(np.sqrt(self.covariance[1, 1]))
 
 
 def power_law(
@@ -118,26 +128,26 @@ def _fit_band(
         raise AnalysisError(
             f"band '{name}': {usable} points with a signal{where}; needs 3 at different irradiances"
         )
-    systematic = 0.0
-    if irradiance_range is None:
-        chosen, systematic = low_power_range(points)
-    line = fit(chosen, 1, 0.0)
-    if not np.isfinite(line.chi2):
+    law = asymptote(points) if irradiance_range is None else straight_line(chosen)
+    chosen = law.points
+    if not np.isfinite(law.beta).all():
         raise AnalysisError(
             f"band '{name}': {len(chosen.x)} points show no power law; the fit does not settle"
         )
-    exponent, stderr = float(line.beta[1]), float(np.hypot(np.sqrt(line.covariance[1, 1]), systematic))
+    exponent, stderr = float(law.beta[1]), float(np.sqrt(law.covariance[1, 1]))
     lowest, highest = float(np.exp(chosen.x[0])), float(np.exp(chosen.x[-1]))
     local, local_stderr = local_exponents(points)
-    onset = saturation_onset(local, local_stderr, exponent, stderr, lowest)
+    onset = saturation_onset(local, local_stderr, exponent, stderr, lowest) if law.reached else None
     return PowerLaw(
         window=window,
         exponent=exponent,
-        stderr=stderr,
-        prefactor=float(np.exp(line.beta[0])),
+        prefactor=float(np.exp(law.beta[0])),
+        covariance=law.covariance,
         irradiance_range=(lowest, highest),
         points=len(chosen.x),
-        reduced_chi2=line.chi2 / line.freedom if line.freedom else np.nan,
+        reduced_chi2=law.reduced_chi2,
+        bend=law.bend,
+        reached=law.reached,
         local=local,
         local_stderr=local_stderr,
         saturation_onset=onset[0] if onset else None,

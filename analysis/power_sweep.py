@@ -19,7 +19,7 @@ from .hysteresis import hysteresis
 from .power_law import PowerLaw, band_points, fit_bands, power_law
 from .pump_light import laser_line, pump_light
 from .sample_warming import tell_warming
-from .saturation import critical_power_density, find_saturation
+from .saturation import CriticalPowerDensity, critical_power_density, find_saturation
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,6 +64,8 @@ def analyse(
     integrated = integrate_less_stray(plain, _windows(ds, windows, laws))
     for name, law in laws.items():
         result.findings += _findings(name, law)
+        if not irradiance_range and (missed := _low_power_missed(law)):
+            result.warnings.append(f"{name}: {missed}")
         if irradiance_range and law.saturation_onset and law.saturation_onset < 0.9 * irradiance_range[1]:
             result.warnings.append(
                 f"{name}: the range given goes beyond the onset of saturation at {law.saturation_onset:.3g} "
@@ -106,10 +108,11 @@ def _reference_exponents(ds: xr.Dataset, laws: Mapping[str, PowerLaw]) -> dict[s
 
 
 def _with_doubt(law: PowerLaw, other: PowerLaw | None) -> PowerLaw:
-    """*law*, its error enlarged by what one standard error of the drift does to it."""
-    return (
-        law if other is None else replace(law, stderr=math.hypot(law.stderr, other.exponent - law.exponent))
-    )
+    """*law*, its errors enlarged by what one standard error of the drift does to it."""
+    if other is None or not law.prefactor > 0 or not other.prefactor > 0:
+        return law
+    apart = np.array([math.log(other.prefactor / law.prefactor), other.exponent - law.exponent])
+    return replace(law, covariance=law.covariance + np.outer(apart, apart))
 
 
 def _findings(name: str, law: PowerLaw) -> list[Finding]:
@@ -120,7 +123,7 @@ def _findings(name: str, law: PowerLaw) -> list[Finding]:
             of=name,
             value=law.exponent,
             stderr=law.stderr,
-            note=f"{low:.3g} to {high:.3g} W/cm²",
+            note=f"{low:.3g} to {high:.3g} W/cm²{_kind(law)}",
         )
     ]
     if law.saturation_onset is not None and law.saturation_onset_stderr is not None:
@@ -135,6 +138,31 @@ def _findings(name: str, law: PowerLaw) -> list[Finding]:
             )
         )
     return found
+
+
+def _kind(law: PowerLaw) -> str:
+    """What the exponent is, where it is not just that of the range."""
+    if not law.reached:
+        return ", mean: not of the low-power regime"
+    return ", extrapolated to low power" if law.bend > 0.5 else ""
+
+
+def _low_power_missed(law: PowerLaw) -> str:
+    """Why the exponent is no photon number: the sweep begins above the low-power regime; empty if not."""
+    low, high = law.irradiance_range
+    if not law.reached:
+        return (
+            f"the low-power range was not reached: the exponent already changes from {low:.3g} to {high:.3g} "
+            f"W/cm², its mean of {law.exponent:.3g} there is no photon number; begin the sweep lower"
+        )
+    seen = law.local[np.isfinite(law.local[:, 1]), 0]
+    begins_late = law.bend > 0.5 and len(seen) > 0 and high < 10 * seen[0]
+    if begins_late and abs(law.exponent - round(law.exponent)) > 2 * law.stderr:
+        return (
+            f"the low-power range was perhaps not reached: the exponent of {law.exponent:.3g} is no whole "
+            "number, and changes within the first decade in which there is a signal; begin the sweep lower"
+        )
+    return ""
 
 
 def _beyond_the_power_law(
@@ -156,14 +184,7 @@ def _beyond_the_power_law(
                 f"{name}: the curve with a saturation irradiance is off by {100 * bend.misfit:.2g} %"
             )
     if (critical := critical_power_density(points, law)) is not None:
-        yield Finding(
-            quantity="critical power density",
-            of=name,
-            value=critical[0],
-            stderr=critical[1],
-            unit="W/cm^2",
-            note="low-power line meets the line through the highest half decade",
-        )
+        yield _critical(name, critical)
     up = integrated
     if "direction" in integrated and (integrated["direction"].values > 0).any():
         up = integrated.isel(point=integrated["direction"].values > 0)
@@ -177,6 +198,22 @@ def _beyond_the_power_law(
             unit="W/cm^2",
             note=f"steepest local exponent, {rise[2]:.3g} ± {rise[3]:.2g}",
         )
+
+
+def _critical(name: str, critical: CriticalPowerDensity) -> Finding:
+    """A lower limit has no value, so that nobody compares it with one."""
+    if critical.reached:
+        value, stderr = critical.irradiance, critical.stderr
+        note = "the lines of low and of high power meet there"
+    else:
+        value, stderr = math.nan, math.nan
+        least = critical.irradiance - 2 * critical.stderr
+        note = "the exponent still falls at the highest irradiance, or might" + (
+            f": lower limit {least:.2g} W/cm²" if least > 0 else ""
+        )
+    return Finding(
+        quantity="critical power density", of=name, value=value, stderr=stderr, unit="W/cm^2", note=note
+    )
 
 
 def _tell_branches(

@@ -42,8 +42,10 @@ class NotARunFile(ValueError):
     """The file is missing, or it is not a run file that can be read."""
 
 
-def load(path: str | Path) -> xr.Dataset:
+def load(path: str | Path, arrays: bool = True) -> xr.Dataset:
     """All channels of a run, dimension ``point`` first, read into memory.
+
+    :param arrays: False: of the channels only those with one number per point, which is quick
 
     Set-points and ``time`` (s since the start) are coordinates; the dimensions inside a point
     (``wavelength``) are indexes. Variables carry ``units`` and ``long_name``. A reading that failed
@@ -61,6 +63,8 @@ def load(path: str | Path) -> xr.Dataset:
         variables, coordinates = {}, set()
         for name, item in data.items():
             dims = _dims(item)
+            if len(dims) > 1 and not arrays:
+                continue
             values = item[:points] if dims[0] == "point" else item[()]
             variables[name] = xr.Variable(dims, values, _attributes(item))
             coordinates |= {name} if dims == (name,) else set(item.attrs.get("coordinates", "").split())

@@ -4,15 +4,17 @@ Saturation irradiance P_s, by a curve with two straight asymptotes in the log-lo
 
     I = A·Pⁿ / (1 + (P/P_s)^w)^((n − n')/w)
 
-n is the exponent far below P_s, n' that far above, and w says how sharp the bend is: w = 1 unless that cannot
-describe the points. With n = 1, n' = 0, w = 1 it is the textbook's I = A·P/(1 + P/P_s). Rate equations of
-several steps bend more slowly than that; then P_s depends a little on the range that was swept.
+n is the exponent far below P_s, n' that far above, and w says how sharp the bend is. With n = 1, n' = 0 and
+w = 1 it is the textbook's I = A·P/(1 + P/P_s). Rate equations of several steps bend more slowly than that, so
+w is always fitted, and its doubt is in the error of P_s; it is expected to be 1 within a factor of 1.6, which
+matters only where the points say little of it.
 
-Critical power density, without a model of the bend: where the straight line of the low-power regime meets the
-straight line through the highest half decade. Joseph et al., J. Phys. Chem. A 2019, 123, 6799
+Critical power density, without a model of the bend: where the straight lines meet that the curve approaches
+at low and at high power (see :mod:`.low_power`). Joseph et al., J. Phys. Chem. A 2019, 123, 6799
 (doi 10.1021/acs.jpca.9b03851) define it by rate equations of a quadratic process, whose asymptotes have
-exponents 2 and 1; here the exponents are those that were measured, and where the sweep does not reach its
-upper asymptote the value is too low.
+exponents 2 and 1; here the exponents are those that were measured. Unless it is certain that the exponent
+falls by less than a tenth of its low-power value over the highest half decade, the line through that half
+decade meets the other one too early: a lower limit.
 """
 
 from __future__ import annotations
@@ -22,12 +24,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bands import Array
-from .fitting import Fit, Points, chi2_scale, fit
-from .local_exponents import SLACK
-from .low_power import LEAST_SPAN
+from .fitting import Points, chi2_scale
+from .low_power import LARGEST_CHANGE, asymptote, mirrored
 from .power_law import PowerLaw
 
-_CLEARLY_BETTER = 10.0  # AIC; a bend of another sharpness must be that much better
+_SHARPNESS = 0.5  # 1 σ of ln w before anything is measured
 _LARGEST_DOUBT = 0.5  # relative; a saturation irradiance less certain than that is none
 _LEAST_FALL = 0.1  # of the exponent
 
@@ -57,17 +58,14 @@ def find_saturation(points: Points, law: PowerLaw) -> Saturation | None:
     """
     if law.saturation_onset is None:
         return None
-    simple = _fit_curve(points, law, free_sharpness=False)
-    best = _fit_curve(points, law, free_sharpness=True)
-    if best is None or (simple is not None and simple[2] < best[2] + 2 + _CLEARLY_BETTER):
-        best = simple
+    best = _fit_curve(points, law)
     if best is None:
         return None
     misfit, freedom = 0.0, len(points.x) - len(best[0])
     if chi2_scale(best[2], freedom) > 1:
         misfit = 0.01
         for _ in range(15):
-            best = _fit_curve(points, law, len(best[0]) > 4, misfit)
+            best = _fit_curve(points, law, misfit)
             if best is None:
                 return None
             misfit *= float(np.sqrt(best[2] / freedom))
@@ -81,33 +79,30 @@ def find_saturation(points: Points, law: PowerLaw) -> Saturation | None:
         stderr=irradiance * error,
         exponent=float(beta[1]),
         high_exponent=float(beta[1] - beta[2]),
-        sharpness=float(np.exp(beta[4])) if len(beta) > 4 else 1.0,
+        sharpness=float(np.exp(beta[4])),
         misfit=misfit,
     )
 
 
 def _curve(beta: Array, x: Array) -> tuple[Array, Array]:
-    """ln I and local exponent at ln P = *x*; β = ln A, n, n − n', ln P_s, and ln w where it is free."""
-    w = float(np.exp(beta[4])) if len(beta) > 4 else 1.0
+    """ln I and local exponent at ln P = *x*; β = ln A, n, n − n', ln P_s, ln w."""
+    w = float(np.exp(beta[4]))
     u = w * (x - beta[3])
     bend = np.logaddexp(0.0, u)
     return beta[0] + beta[1] * x - beta[2] / w * bend, beta[1] - beta[2] * np.exp(u - bend)
 
 
-def _fit_curve(
-    points: Points, law: PowerLaw, free_sharpness: bool, misfit: float = 0.0
-) -> tuple[Array, Array, float] | None:
+def _fit_curve(points: Points, law: PowerLaw, misfit: float = 0.0) -> tuple[Array, Array, float] | None:
     """β, covariance and χ² by least squares with the effective variance; None where it does not settle."""
     from scipy.optimize import least_squares
 
-    count = 5 if free_sharpness else 4
-    if law.saturation_onset is None or int(points.detected.sum()) <= count:
+    if law.saturation_onset is None or int(points.detected.sum()) <= 5:
         return None
     if not law.prefactor > 0:  # an avalanche, so steep that nothing is left of it at 1 W/cm²
         return None
-    beta = np.array([np.log(law.prefactor), law.exponent, 1.0, np.log(3 * law.saturation_onset), 0.0])[:count]
-    low = np.array([-np.inf, 0.0, 0.0, points.x[0] - 5, -2.0])[:count]
-    high = np.array([np.inf, 30.0, 30.0, points.x[-1] + 5, 2.0])[:count]
+    beta = np.array([np.log(law.prefactor), law.exponent, 1.0, np.log(3 * law.saturation_onset), 0.0])
+    low = np.array([-np.inf, 0.0, 0.0, points.x[0] - 5, -2.0])
+    high = np.array([np.inf, 30.0, 30.0, points.x[-1] + 5, 2.0])
     solution = None
     for _ in range(4):  # the variance follows the curve
         value, slope = _curve(beta, points.x)
@@ -117,7 +112,7 @@ def _fit_curve(
 
         def residuals(b: Array, sigma: Array = sigma) -> Array:
             rest: Array = (points.y - np.exp(np.minimum(_curve(b, points.x)[0], 700))) / sigma
-            return rest
+            return np.append(rest, b[4] / _SHARPNESS)
 
         start = np.clip(beta, low + 1e-9, high - 1e-9)
         solution = least_squares(residuals, start, bounds=(low, high), x_scale="jac")
@@ -127,32 +122,37 @@ def _fit_curve(
     normal = solution.jac.T @ solution.jac
     if not np.linalg.cond(normal) < 1e14:
         return None
-    return beta, np.linalg.inv(normal), float((solution.fun**2).sum())
+    return beta, np.linalg.inv(normal), float((solution.fun[:-1] ** 2).sum())
 
 
-def critical_power_density(points: Points, law: PowerLaw) -> tuple[float, float] | None:
-    """W/cm² and 1 σ, as the head of this file says; None where the exponent falls by less than 0.1 or 3 σ."""
-    lowest, highest = (np.log(edge) for edge in law.irradiance_range)
-    inside = (points.x >= lowest - SLACK) & (points.x <= highest + SLACK)
-    top = points.x >= points.x[-1] - LEAST_SPAN - SLACK
-    if len(np.unique(points.setpoint[top])) < 3 or inside[top].any():
+@dataclass(frozen=True)
+class CriticalPowerDensity:
+    """W/cm², and 1 σ.
+
+    :param reached: False where the high-power line was not, for certain: then it is a lower limit
+    """
+
+    irradiance: float
+    stderr: float
+    reached: bool
+
+
+def critical_power_density(points: Points, law: PowerLaw) -> CriticalPowerDensity | None:
+    """As the head of this file says; None where the exponent falls by less than 0.1 or 3 σ."""
+    if not law.reached:
         return None
-    low, high = _line(points[inside]), _line(points[top])
-    n_low, n_high = low[1].beta[1], high[1].beta[1]
-    variance = np.array(
-        [law.stderr**2, high[1].covariance[1, 1]]
-    )  # that of the law knows its systematic part
-    if not n_low - n_high > max(_LEAST_FALL, 3 * np.sqrt(variance.sum())):
+    high = asymptote(mirrored(points), LARGEST_CHANGE * abs(law.exponent))
+    if not np.isfinite(high.beta).all() or np.exp(-high.points.x[-1]) <= law.irradiance_range[1]:
         return None
-    level = low[1].beta[0] - high[1].beta[0]
-    x = (level - n_low * low[0] + n_high * high[0]) / (n_high - n_low)
-    gradient = np.array([x - low[0], x - high[0]]) / (n_low - n_high)
-    levels = (low[1].covariance[0, 0] + high[1].covariance[0, 0]) / (n_low - n_high) ** 2
-    error = float(np.sqrt(gradient**2 @ variance + levels))
-    return (float(np.exp(x)), float(np.exp(x) * error)) if np.isfinite(error) else None
-
-
-def _line(points: Points) -> tuple[float, Fit]:
-    """A straight line about the centre of the points, where its two parameters are nearly independent."""
-    centre = float(points.x.mean())
-    return centre, fit(points, 1, centre)
+    mirror = np.diag([1.0, -1.0])
+    level, exponent = mirror @ high.beta
+    fall = law.exponent - exponent
+    covariance = law.covariance + mirror @ high.covariance @ mirror
+    if not (fall > max(_LEAST_FALL, 3 * np.sqrt(covariance[1, 1])) and law.prefactor > 0):
+        return None
+    x = (level - np.log(law.prefactor)) / fall
+    gradient = np.array([1.0, x]) / fall
+    error = float(np.sqrt(gradient @ covariance @ gradient))
+    if not np.isfinite(error):
+        return None
+    return CriticalPowerDensity(float(np.exp(x)), float(np.exp(x) * error), high.reached)

@@ -1,27 +1,31 @@
-"""``antistokes demo`` and ``antistokes run``: experiments."""
+"""``antistokes demo``, ``run`` and ``check``: experiments."""
 
 from __future__ import annotations
 
 import time
-import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antistokes.cli import options
 from antistokes.cli.output import emit
+from antistokes.cli.report import NOTHING_FOUND
 from antistokes.instruments.errors import Refused
 
 if TYPE_CHECKING:
-    from antistokes.procedures.problems import Problems
     from antistokes.procedures.procedure import Procedure
+
+_INTERRUPTED = 130
+#: exit codes: interrupted, failed, refused, nothing could be analysed
+_WORST_FIRST = (_INTERRUPTED, 1, 2, NOTHING_FOUND)
 
 
 def register(app: typer.Typer) -> None:
     app.command()(demo)
     app.command()(run)
+    app.command()(check)
 
 
 def demo(
@@ -48,15 +52,11 @@ def demo(
 
 def run(
     context: typer.Context,
-    procedure: Annotated[
-        str, typer.Argument(help="name of the procedure, e.g. power-sweep, or a plan file, e.g. night.toml")
-    ],
+    what: options.Errand,
     station: options.Station = None,
     sample: options.Sample = None,
     seed: options.Seed = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="a parameter of the procedure")
-    ] = None,
+    settings: options.Settings = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="the run file, ends in .h5; or the folder for it"),
@@ -64,54 +64,78 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", help="on a virtual bench: change samples without asking somebody to")
     ] = False,
-    monitor: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--monitor",
-            metavar="INSTRUMENT.QUANTITY[:EVERY]",
-            help="record it beside the run, e.g. cryostat.temperature:10s",
-        ),
-    ] = None,
+    monitor: options.Monitors = None,
     json: options.Json = False,
 ) -> int:
-    """Run a procedure, or all runs of a plan file, on a station and record them."""
-    if procedure.endswith(".toml"):
-        if settings:
-            raise Refused("--set: a plan file has its settings in it")
-        from antistokes.cli.plans import run_plan
+    """Run a procedure, or all runs of a plan file, on a station and record them.
 
-        return run_plan(Path(procedure), station, sample, seed, yes, out or Path(), json, monitor or [])
-    kind = _procedure(procedure, context)
-    from antistokes.cli.measuring import Place, look, look_by_light, measure
+    All are checked before the first one begins. One that fails does not keep the next from being tried; one
+    that is stopped does.
+    """
+    from antistokes.cli.errand import Errand
+    from antistokes.cli.measuring import look_by_light, measure
     from antistokes.procedures.problems import Problems
     from antistokes.procedures.runner import check_path
 
+    kind = _procedure(what, context)
+    errand = Errand(what, kind, station, sample, seed, tuple(settings or ()), tuple(monitor or ()), yes)
     problems = Problems()
-    values = _settings(settings or [], problems)
-    plan = None
     with problems.noted():
-        plan = kind.of(values)
-    with problems.noted():
-        path = _file(out or Path(), procedure)
-    with problems.noted():
-        monitors = options.monitors(monitor or [])
-        place = Place(options.station_path(station), sample, seed, yes, monitors)
-        if plan is None and (stand_in := kind.stand_in(values)):
-            look(problems, [("", stand_in)], place)
-    problems.refuse()
-    assert plan is not None, "else there is a problem"
+        path = _file(out or Path(), what) if kind else _folder(out or Path()) / "plan.h5"
+    place, runs = errand.read(problems)
+    reports, codes = [], []
     with options.folder_made(path.parent):
-        check_path(path)
-        look_by_light(problems, [("", plan)], place)
+        if kind:
+            check_path(path)
+        look_by_light(problems, runs, place)
         problems.refuse()
-        report, code = measure(plan, place, path)
+        for one in runs:
+            file = path if kind else options.free_path(path.with_name(f"{one.stem}.h5"))
+            report, code = measure(one.plan, place.of(one), file)
+            reports.append(report)
+            codes.append(code)
+            if code == _INTERRUPTED:
+                break
     if json:
-        emit(report)
-    return code
+        emit(reports[0] if kind else {"runs": reports})
+    return next((code for code in _WORST_FIRST if code in codes), 0)
 
 
-def _procedure(name: str, context: typer.Context) -> type[Procedure]:
-    """:raises Refused: there is no such procedure; says what was meant"""
+def check(
+    context: typer.Context,
+    what: options.Errand,
+    station: options.Station = None,
+    sample: options.Sample = None,
+    seed: options.Seed = None,
+    settings: options.Settings = None,
+    monitor: options.Monitors = None,
+    json: options.Json = False,
+) -> int:
+    """Rehearse a procedure, or all runs of a plan file, on virtual twins of the station's instruments.
+
+    Tells how long it will take, what the sample gets, what will be flagged, and what may come out. No
+    instrument is opened. Exit code 2: it cannot work.
+    """
+    from antistokes.cli.errand import Errand
+    from antistokes.cli.rehearsing import rehearse
+    from antistokes.procedures.problems import Problems
+
+    kind = _procedure(what, context)
+    texts = tuple(settings or ()), tuple(monitor or ())
+    errand = Errand(what, kind, station, sample, seed, *texts, yes=True, rehearsal=True)
+    problems = Problems()
+    place, runs = errand.read(problems)
+    results = rehearse(runs, place, problems)
+    problems.refuse()
+    if json:
+        emit({"runs": results})
+    return 0
+
+
+def _procedure(name: str, context: typer.Context) -> type[Procedure] | None:
+    """None: *name* is that of a plan file. :raises Refused: there is none such; says what was meant"""
+    if name.endswith(".toml"):
+        return None
     from antistokes.instruments.backend import plugin
 
     group = "antistokes.procedures"
@@ -135,26 +159,9 @@ def _file(out: Path, procedure: str) -> Path:
         return options.free_path(out / f"{procedure}-{time.strftime('%Y%m%d-%H%M%S')}.h5")
 
 
-def _settings(texts: list[str], problems: Problems) -> dict[str, Any]:
-    """What ``--set`` says, each once."""
-    values: dict[str, Any] = {}
-    for text in texts:
-        with problems.noted():
-            name, value = _setting(text)
-            if name in values:
-                raise Refused(f"--set {text}: {name} is set twice")
-            values[name] = value
-    return values
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    """``name=value``; the value is read as TOML (numbers, lists, booleans), else as text."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise Refused(f"--set {text}: must be NAME=VALUE")
-    for literal in (value, f"[{value}]") if "," in value else (value,):  # 77, 300 is a list as well
-        try:
-            return name.strip(), tomllib.loads(f"v = {literal}")["v"]
-        except tomllib.TOMLDecodeError:
-            continue
-    return name.strip(), value
+def _folder(out: Path) -> Path:
+    """For the files of a plan."""
+    with options.using(out):
+        if out.suffix == ".h5" or out.is_file():
+            raise Refused(f"--out = {out}: must be a folder, for the files of a plan")
+    return out

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from antistokes.cli import options
 from antistokes.cli.output import emit, notes, screen
-from antistokes.cli.report import report_of, tell
+from antistokes.cli.report import glance, report_of, tell
 from antistokes.instruments.errors import Refused, RunFileError
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]
@@ -58,10 +59,20 @@ def plot(
 
 def info(file: File, json: options.Json = False) -> int:
     """Say what is in a run file."""
+    from antistokes.analysis import load
+    from antistokes.analysis.overview import overview
+
     described = _read(file)
+    points, planned = described["points"], described["planned"]
+    screen.print(f"{described['title']}: {described['status']}, {points} of {planned or '?'} points")
+    if described["reason"]:
+        screen.print(described["reason"])
+    if points:
+        glance(asdict(overview(load(file, arrays=False))))
     table = Table(show_header=False, box=None, pad_edge=False)
     for key, value in described.items():
-        table.add_row(key, _SPECIAL.get(key, _short)(value))
+        if key not in _SAID:
+            table.add_row(key, _SPECIAL.get(key, _short)(value))
     screen.print(table)
     if json:
         emit({"file": str(file)} | described)
@@ -219,6 +230,7 @@ def _log(lines: list[tuple[float, int, str]]) -> str:
     )
 
 
+_SAID = ("title", "status", "reason", "points", "planned")
 _SPECIAL: dict[str, Callable[[Any], str]] = {
     "channels": _channels,
     "monitors": _monitors,

@@ -20,6 +20,7 @@ from antistokes.instruments.station import Station
 from antistokes.instruments.stationfile import MonitorEntry, StationFile
 from antistokes.procedures.measurement import Measurement, Plan, RecordedPlan
 from antistokes.procedures.monitors import Monitors
+from antistokes.procedures.plan_file import PlannedRun
 from antistokes.procedures.problems import Problems
 from antistokes.procedures.rehearsal import fails_at_first_light
 from antistokes.procedures.runner import run
@@ -36,6 +37,7 @@ class Place:
     :ivar sample, seed: in place of those the file names
     :ivar yes: nobody is asked to change samples, they are changed
     :ivar monitors: recorded beside the run, and those the station file names
+    :ivar rehearsal: twins in place of the instruments
     """
 
     station: Path
@@ -43,15 +45,24 @@ class Place:
     seed: int | None = None
     yes: bool = False
     monitors: Mapping[str, MonitorEntry] = field(default_factory=dict)
+    rehearsal: bool = False
+
+    def of(self, run: PlannedRun) -> Place:
+        """The same for *run*: its sample; each repeat has a noise of its own."""
+        seed = run.repeat or None if self.seed is None else self.seed + run.repeat
+        return replace(self, sample=run.sample, seed=seed)
 
     def twins(self) -> Station:
         """For a rehearsal: twins of the instruments, and somebody who changes samples at once."""
         station = Station.load(self.station, sample=self.sample, seed=self.seed, rehearsal=True)
         station.ask = lambda wish: None
+        station.monitors |= self.monitors
         return station
 
     def load(self, bar: ProgressBar) -> Station:
         """:raises Refused: the station, its sample, or that nobody is asked"""
+        if self.rehearsal:
+            return self.twins()
         station = Station.load(self.station, sample=self.sample, seed=self.seed)
         station.monitors |= self.monitors
         person.attend(station, self.yes, bar)
@@ -91,14 +102,16 @@ def look(problems: Problems, plans: Iterable[tuple[str, RecordedPlan]], place: P
             station.close(make_safe=False)  # to bind moves nothing
 
 
-def look_by_light(problems: Problems, plans: Iterable[tuple[str, RecordedPlan]], place: Place) -> None:
-    """Add what ends *plans* at the first light, on a virtual bench: another one like it is lit."""
+def look_by_light(problems: Problems, runs: list[PlannedRun], place: Place) -> None:
+    """Add what ends *runs* at the first light, on a virtual bench: another one like it is lit."""
     if StationFile.read(place.station).backend != "@sim":
         return
-    for name, plan in plans:
-        with problems.noted(name):
-            for failed in fails_at_first_light(plan, place.twins):
-                problems.add(Refused(str(failed)), name)
+    for one in runs:
+        if not one.repeat:
+            name = one.stem if len(runs) > 1 else ""
+            with problems.noted(name):
+                for failed in fails_at_first_light(one.plan, place.of(one).twins):
+                    problems.add(Refused(str(failed)), name)
 
 
 def _loaded(problems: Problems, place: Place) -> Station:

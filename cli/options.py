@@ -22,6 +22,23 @@ Station = Annotated[
 ]
 Sample = Annotated[str | None, typer.Option("--sample", metavar="ID|FILE", help="sample id or sample file")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="seed of the virtual bench")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="a parameter of the procedure")
+]
+Monitors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--monitor",
+        metavar="INSTRUMENT.QUANTITY[:EVERY]",
+        help="record it beside the run, e.g. cryostat.temperature:10s",
+    ),
+]
+Errand = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROCEDURE|PLAN.toml", help="name of the procedure, e.g. power-sweep, or a plan file"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object as the last line")]
 
 BUILT_IN = "virtual"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from antistokes.cli.options import free_path
-from antistokes.cli.output import screen
+from antistokes.cli.output import screen, table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,6 +73,47 @@ def found_in(
         if name == "power-sweep" and found.problem:
             found.figure = functools.partial(power_sweep_figure, block, {}, windows, found.problem)
         yield found
+
+
+_UNSAID = ("time", "direction", "reference")
+#: readings that say most of a run, and what of an array is told
+_READ = {
+    "pump_power": "",
+    "irradiance_mean": "",
+    "sample_temperature": "",
+    "exposure": "",
+    "spectrum": "highest pixel",
+    "band_counts": "",
+    "count_rate": "",
+    "decay": "photons in a histogram",
+    "pile_up": "",
+    "dose": "",
+}
+
+
+def glance(seen: Mapping[str, Any]) -> None:
+    """Print what was set and read, and which points are flagged: an overview, as a dictionary."""
+    rows = table("", "from", "to", "unit", "")
+    spans = [(key, span, f"{span['different']} set-points") for key, span in seen["asked"].items()]
+    spans += [(key, seen["read"][key], what) for key, what in _READ.items() if key in seen["read"]]
+    for key, span, what in spans:
+        if key not in _UNSAID:
+            rows.add_row(key, f"{span['low']:.4g}", f"{span['high']:.4g}", span["units"], what)
+    screen.print(rows)
+    flags = f"; flagged: {flagged(seen['flags'])}" if seen["flags"] else ""
+    screen.print(f"{seen['points']} points, {seen['usable']} usable{flags}")
+
+
+def flagged(flags: Mapping[str, int]) -> str:
+    """``3 saturated, 1 below noise``."""
+    return ", ".join(f"{count} {flag.replace('_', ' ')}" for flag, count in flags.items())
+
+
+def duration(seconds: float) -> str:
+    """``2 d 3:04:05 h``."""
+    days, rest = divmod(round(seconds), 86400)
+    text = f"{rest // 3600}:{rest // 60 % 60:02d}:{rest % 60:02d} h"
+    return f"{days} d {text}" if days else text
 
 
 def found_nothing(report: Mapping[str, Any]) -> bool:

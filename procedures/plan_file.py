@@ -45,6 +45,7 @@ from antistokes.instruments.records import Record, check_format, read_toml
 
 from .axes import Axis
 from .axes.named import AXES, make_axis
+from .measurement import RecordedPlan
 from .problems import Problems
 from .procedure import Procedure, number_in
 from .sequence import Sequence
@@ -112,7 +113,7 @@ class _File(Record, kw_only=True, frozen=True):
 class PlannedRun:
     """One file to be made."""
 
-    plan: Sequence
+    plan: RecordedPlan
     sample: str | None
     #: of the file, without suffix
     stem: str

@@ -17,18 +17,25 @@ def blocks(name: str) -> list[str]:
 
 
 def hardware_and_simulation() -> str:
-    hardware, _, simulation = blocks("docs/station-files.md")
+    hardware, *_, simulation = blocks("docs/station-files.md")
     return hardware.replace('backend = "@py"', 'backend = "@sim"') + simulation
 
 
-def pulses() -> str:
-    return 'backend = "@sim"\n' + blocks("docs/station-files.md")[1]
+def instruments(number: int) -> str:
+    """Of station-files.md, without the head of a station file."""
+    return 'backend = "@sim"\n' + blocks("docs/station-files.md")[number]
 
 
 @pytest.mark.parametrize(
     "text",
-    [blocks("README.md")[0], hardware_and_simulation(), pulses(), *blocks("docs/drivers.md")[:2]],
-    ids=["README", "station-files", "pulses", "pymeasure", "made of others"],
+    [
+        blocks("README.md")[0],
+        hardware_and_simulation(),
+        instruments(1),
+        instruments(2),
+        *blocks("docs/drivers.md")[:2],
+    ],
+    ids=["README", "station-files", "shutter", "pulses", "pymeasure", "made of others"],
 )
 def test_station_opens_on_the_virtual_bench(text, tmp_path):
     path = tmp_path / "lab.toml"

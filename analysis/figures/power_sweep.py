@@ -222,7 +222,8 @@ def _draw_power_law(axes: Axes, law: PowerLaw, label: str, irradiance: Array, co
     """The line over the range it was fitted to, and dashed beyond, where it is only a guide."""
     top = float(np.nanmax(irradiance))
     used, beyond = np.array(law.irradiance_range), np.array([law.irradiance_range[1], top])
-    text = f"{label}exponent {plus_minus(law.exponent, law.stderr)}"
+    kind = "exponent" if law.reached else "mean exponent"
+    text = f"{label}{kind} {plus_minus(law.exponent, law.stderr)}"
     axes.plot(used, law.prefactor * used**law.exponent, color=colour, linewidth=1.6, label=text)
     axes.plot(beyond, law.prefactor * beyond**law.exponent, color=colour, linewidth=1.0, linestyle=":")
 

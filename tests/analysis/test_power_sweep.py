@@ -143,7 +143,10 @@ def test_the_saturation_irradiance_does_not_depend_on_the_end_of_the_sweep():
 def test_a_sweep_that_begins_in_saturation_says_so():
     result = analyse(upto(sweep(), 10, 3000))
     assert "low-power range was not reached" in " ".join(result.warnings)
-    assert "not of the low-power regime" in result.find("exponent", "green").note
+    exponent = result.find("exponent", "green")
+    assert "not of the low-power regime" in exponent.note
+    assert exponent.value == pytest.approx(1.32, abs=0.05)  # the mean from 14 to 44 W/cm²
+    assert {one.quantity for one in result.findings}.isdisjoint({"saturation onset", "saturation irradiance"})
     assert "low-power range" not in " ".join(analyse(sweep()).warnings)
 
 

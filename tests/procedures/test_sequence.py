@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from antistokes.analysis import analyse, load
+from antistokes.analysis.bands import AnalysisError
 from antistokes.analysis.grid import gridded
 from antistokes.instruments.errors import PlanRefused, Refused
 from antistokes.procedures import PowerSweep, run
@@ -53,6 +54,9 @@ def test_a_step_becomes_an_array_with_a_dimension_per_axis(recorded):
     point = int(np.flatnonzero((ds["step"] == 1) & (ds["temperature"] == 300))[2])
     irradiance = float(ds["irradiance"][point])
     assert (grid["spectrum"].sel(temperature=300, irradiance=irradiance) == ds["spectrum"][point]).all()
+    assert gridded(ds.isel(point=ds["step"] == 1)).identical(grid), "the only step that has points"
+    with pytest.raises(AnalysisError, match=r"step: must be said; this run has 0 \(power-sweep\), 1 \(power"):
+        gridded(ds)
 
 
 def test_set_points_visited_twice_get_a_dimension_of_their_own(virtual_station, tmp_path):
@@ -65,7 +69,8 @@ def test_set_points_visited_twice_get_a_dimension_of_their_own(virtual_station, 
 
 def test_two_axes_that_move_one_device_are_refused(virtual_station):
     plan = Sequence([ExcitationPower(np.array([3.0]))], [LOW])
-    with pytest.raises(Refused, match="laser: power is moved by two axes: irradiance of the plan and irradiance of power-sweep"):
+    both = "irradiance of the plan and irradiance of power-sweep"
+    with pytest.raises(Refused, match=f"laser: power is moved by two axes: {both}"):
         Measurement(plan, virtual_station).bind()
 
 

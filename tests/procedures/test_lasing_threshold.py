@@ -124,7 +124,7 @@ def test_a_slit_that_would_hide_the_line_is_refused(resolution: float) -> None:
 
 
 def test_a_sweep_must_rise() -> None:
-    with pytest.raises(Refused, match=r"start = 5 W/cm\^2; must be above 0 and below stop, 5"):
+    with pytest.raises(Refused, match=r"start = 5 W/cm\^2; must be below stop, 5"):
         LasingThreshold(start=5, stop=5).check()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from antistokes.analysis import analyse, load
 from antistokes.instruments import Station
-from antistokes.instruments.errors import LimitError, Refused
+from antistokes.instruments.errors import Refused
 from antistokes.procedures import run
 from antistokes.procedures.axes import PulseWidth
 from antistokes.procedures.channels import Flag
@@ -295,7 +295,7 @@ def test_without_a_counter_it_is_refused(make: Make) -> None:
 def test_a_period_below_five_lifetimes_or_the_pulse_is_refused() -> None:
     with pytest.raises(Refused, match=r"period = 0\.004 s; must be at least 0\.0051 s"):
         Lifetime(lifetime=1e-3, pulse_width=1e-4, period=4e-3).check()
-    with pytest.raises(LimitError, match="pulse_width"):
+    with pytest.raises(Refused, match=r"pulse_width = 0\.02 s; must be below the period, 0\.01 s"):
         Lifetime(lifetime=1e-3, pulse_width=0.02, period=0.01).check()
     Lifetime(lifetime=1e-3, pulse_width=1e-4, period=5.1e-3).check()
 

@@ -130,7 +130,7 @@ def test_held_flux_and_measured_exponent_agree_under_a_sloped_tuning_curve(tunab
 
 def test_what_the_laser_or_the_meter_cannot_do_is_refused_before_anything_moves(tunable):
     with tunable("ws2") as station:
-        with pytest.raises(LimitError, match="laser: wavelength = 450 nm"):
+        with pytest.raises(Refused, match="laser: wavelength = 450 nm"):
             PleScan(start=450, stop=500).measure(station)
         with pytest.raises(LimitError, match="power_meter: wavelength = 1150 nm"):
             PleScan(start=1100, stop=1150, step=10).measure(station)
@@ -145,7 +145,7 @@ def test_a_laser_that_cannot_be_tuned_is_refused(virtual_station):
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"start": 700, "stop": 600}, "start = 700 nm is above stop"),
+        ({"start": 700, "stop": 600}, "start = 700 nm; must be up to stop, 600 nm"),
         ({"wavelengths": [600, 600]}, "twice"),
         ({"step": 0}, "step"),
         ({"floor": 1}, "floor"),

@@ -95,7 +95,7 @@ def test_settings_with_units(settings, parameter, value):
         ({"settle": "3 mW"}, ["settle", "'3 mW'", "in s"]),
         ({"settle": -1}, ["settle", "-1", ">= 0"]),
         ({"start": 0}, ["start", "0", "> 0"]),
-        ({"start": 20, "stop": 10}, ["start = 20 W/cm^2 is above stop", "up to 10 W/cm^2"]),
+        ({"start": 20, "stop": 10}, ["start = 20 W/cm^2; must be up to stop, 10 W/cm^2"]),
         ({"points_per_decade": 0}, ["points_per_decade", "0", ">= 1"]),
         ({"points_per_decade": 2.5}, ["points_per_decade", "2.5", "int"]),
         ({"order": "sideways"}, ["order", "'sideways'", "'up_down'"]),

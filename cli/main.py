@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, procedures, serve
+from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, procedures, safe, serve
 from antistokes.cli.output import emit, notes
 from antistokes.cli.reproduce import command as reproduction
 from antistokes.instruments.errors import AntistokesError, PlanRefused, Refused, nearest
@@ -55,6 +55,7 @@ new_driver.register(app)
 reproduction.register(app)
 serve.register(app)
 doctor.register(app)
+safe.register(app)
 
 
 # typer may carry a click of its own; what it exports leads to the base of that click's usage errors

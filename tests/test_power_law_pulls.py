@@ -37,7 +37,7 @@ source = "assumed"
 SWEEP = PowerSweep(start=10, stop=100, points_per_decade=6, longest_exposure=1.0)
 
 
-@pytest.mark.parametrize(("exponent", "rate"), [(1.0, 5e16), (2.0, 1e17), (3.0, 1e17)])
+@pytest.mark.parametrize(("exponent", "rate"), [(2.0, 1e17), (3.0, 1e17)])
 def test_exponents_agree_with_the_truth_within_their_errors(
     tmp_path: Path, exponent: float, rate: float
 ) -> None:

@@ -55,11 +55,10 @@ def truth() -> tuple[float, float]:
     return (high - low) / np.log(RANGE[1] / RANGE[0]), find_saturation(points, Law()).irradiance
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_exponent_and_saturation_are_those_of_the_rate_equations(laboratory, tmp_path, seed):
+def test_exponent_and_saturation_are_those_of_the_rate_equations(laboratory, tmp_path):
     path = tmp_path / "run.h5"
     sweep = PowerSweep(start=0.1, stop=1000, order="up", reference_every=4, frames=10)
-    assert run(sweep, Station.load(laboratory, seed=seed), path).status == "completed"
+    assert run(sweep, Station.load(laboratory, seed=1), path).status == "completed"
     ds = load(path)
     assert int((ds["flags"].values & 1).sum()) == 1  # the clipped point
     exponent, saturation = truth()

@@ -429,7 +429,7 @@ def test_two_threads_get_their_own_answers(open_pair: Callable[..., Pair], name:
     wrong: list[Any] = []
 
     def hammer(question: Callable[[], Any], right: Any) -> None:
-        for _ in range(5000):
+        for _ in range(1500):
             try:
                 answer = question()
             except Exception as error:

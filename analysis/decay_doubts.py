@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .decay_counts import Histogram
+from .decay_definitions import modelled
 from .decay_fit import DecayFit
-from .decay_times import Time, tail
+from .decay_times import Time
 from .photon_timing import LIFETIMES, period_suffices
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ _ALIKE = 4.0  # standard deviations
 _FEW = 1000  # counts
 _TURNED_DOWN = 0.99
 _LEFT = 0.01  # of the highest light
-_CURVE = 4000  # points
+_SWAMPED = 1.0  # background over the highest light
+_PUMP = 10.0  # light in the last bin of the pulse over that in the first after it
+_COMPARED = ("mean arrival", "tail")
 
 
 def doubts(ds: xr.Dataset, histogram: Histogram, fits: Sequence[DecayFit]) -> Iterator[str]:
@@ -47,11 +50,40 @@ def doubts(ds: xr.Dataset, histogram: Histogram, fits: Sequence[DecayFit]) -> It
     chi, sigma = best.chi_square
     if chi > 1 + _ALIKE * sigma:
         yield f"{best.model.name}: fits poorly (chi2/nu = {chi:.3g}); none of the models is right"
+    if (times := swamped(histogram, best)) > _SWAMPED:
+        yield (
+            f"background: {times:.2g} times the highest light after the pulse swamps the decay; "
+            "less light from elsewhere, or a darker detector, would show it"
+        )
+    yield from _pump(histogram)
     level, doubt = best.background
     if level - histogram.dark[0] > _ALIKE * math.hypot(doubt, histogram.dark[1]):
         yield (
             f"background: {level:.3g} counts per bin with light, {histogram.dark[0]:.3g} without; "
             "light leaks between the pulses, or something decays more slowly than the period"
+        )
+
+
+def swamped(histogram: Histogram, best: DecayFit) -> float:
+    """Background over the highest light of the model after the pulse."""
+    edges = histogram.time[histogram.decay_begins :] - histogram.time[histogram.decay_begins]
+    highest = float((-np.diff(best.model.to_come(best.estimate.theta, edges))).max())
+    return float(best.background[0] / max(highest / histogram.width, 1e-9))
+
+
+def _pump(histogram: Histogram) -> Iterator[str]:
+    """Does light end with the pulse?"""
+    first = histogram.decay_begins
+    if not histogram.gated or first < 2 or not math.isfinite(histogram.dark[0]):
+        return
+    light = histogram.counts / np.maximum(histogram.live, 1e-6)
+    # the pulse may end anywhere in the bin before the first of the decay
+    during, after = light[first - 2] - histogram.dark[0], light[first] - histogram.dark[0]
+    noise = math.sqrt(max(light[first], 1.0))
+    if during > _PUMP * (max(after, 0.0) + noise):
+        yield (
+            f"pump: {during:.3g} counts per bin in the pulse, {max(after, 0.0):.3g} after it; what ends with "
+            "it is scattered pump, a filter of higher optical density would let more of the light be counted"
         )
 
 
@@ -77,19 +109,10 @@ def disagreements(
     histogram: Histogram, best: DecayFit, times: Mapping[str, Time], tail_range: tuple[float, float]
 ) -> Iterator[str]:
     """Where the best model, read as the counts are, gives another time than they do."""
-    end = float(histogram.time[-1]) + histogram.width - float(histogram.time[histogram.decay_begins])
-    edges = np.linspace(0.0, end, _CURVE)
-    light = -np.diff(best.model.to_come(best.estimate.theta, edges, histogram.period))
-    middle = (edges[1:] + edges[:-1]) / 2
-    light = np.maximum(light, 1e-12 * light.max())
-    modelled = {
-        "mean arrival": float((middle * light).sum() / light.sum()),
-        "tail": tail(*tail_range)(middle, light),
-    }
     doubt = best.lifetime[1] / best.lifetime[0]
-    for name, value in modelled.items():
+    for name, value in modelled(histogram, best, tail_range, alone=True).items():
         measured, error = times[name]
-        if abs(value - measured) > _ALIKE * math.hypot(error, doubt * value):
+        if name in _COMPARED and abs(value - measured) > _ALIKE * math.hypot(error, doubt * value):
             yield (
                 f"{best.model.name}: its {name} time is {value:.4g} s, that of the counts {measured:.4g} s; "
                 "believe the counts, no model is right"

@@ -3,9 +3,12 @@
 AIC = −2·ln L + 2·k for k parameters (Akaike, IEEE Trans. Autom. Control 19, 716, 1974). A richer model is
 believed only when it is better by more than 4, below which a simpler one still has support (Burnham &
 Anderson, Model Selection and Multimodel Inference, 2002, 2.6): else noise would now and then add a component
-to a single exponential. What all models know, as the lifetime, is their mean with weights exp(−AIC/2), and
-its error contains how far they are apart (ibid., eq. 4.9). Where even the best model leaves more than noise,
-the likelihoods are taken to the power 1/c, c its χ²/ν (QAIC, ibid., 2.5).
+to a single exponential. Where even the best model leaves more than noise, the likelihoods are taken to the
+power 1/c, c its χ²/ν (QAIC, ibid., 2.5).
+
+What all models know, as the lifetime, is the mean of what they say, and its error contains how far they are
+apart (ibid., eq. 4.9). Models that describe the counts alike are weighted as values of unequal error are:
+exp(−AIC/2)/σ², else one that hardly determines the lifetime would carry its vagueness into the mean.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from .maximum_likelihood import Estimate, jacobian, maximise
 
 _SUPPORT = 4.0  # AIC
 _SAY = 0.05  # weight
+_LEAST_BINS = 2.0
 _UNDETERMINED = 0.5  # relative 1 σ
 _RARE = 0.1  # counts; bins with fewer scatter no more than that
 _SAME = 1.1  # ratio of two times that cannot be told apart
@@ -55,8 +59,8 @@ class DecayFit:
 
     @property
     def lifetime(self) -> tuple[float, float]:
-        """Mean time of the decaying light, s, and 1 σ: it hardly depends on the model."""
-        return self._of(self.model.mean_lifetime)
+        """Time in which the light still to come falls to 1/e, s, and 1 σ: it hardly depends on the model."""
+        return self._of(self.model.lifetime)
 
     @property
     def beta(self) -> tuple[float, float]:
@@ -152,29 +156,49 @@ def fit_decay(decay: Decay, models: Sequence[Model] = MODELS) -> list[DecayFit]:
 def averaged(
     fits: Sequence[DecayFit], quantity: Callable[[DecayFit], tuple[float, float]]
 ) -> tuple[float, float, int]:
-    """A *quantity* (value, 1 σ) by all models that know it, its 1 σ, and how many models have a say in it.
-
-    Where none is right, its error contains how far those are off that fit better but cannot be told apart.
-    """
+    """A *quantity* (value, 1 σ) by all models that know it, its 1 σ, and how many models have a say in it."""
     known = [fit for fit in fits if np.isfinite(quantity(fit)[0])]
-    usable = [fit for fit in known if fit.is_distinct and _determines(*quantity(fit))]
+    if min(fit.excess for fit in fits) > 1:
+        told = [fit for fit in known if determined(quantity(fit)[0], quantity(fit)[1] / np.sqrt(fit.excess))]
+        return _of_wrong_models(told or known, quantity)
+    usable = [fit for fit in known if fit.is_distinct and determined(*quantity(fit))]
     if not usable:
         return *quantity(fits[0]), 1
-    weights = np.exp(-0.5 * _above_best(usable))
-    weights /= weights.sum()
     values, errors = np.transpose([quantity(fit) for fit in usable])
+    above = _above_best(usable)
+    if fits[0] in usable:  # none has more say than the one that is believed
+        above = np.maximum(above, above[usable.index(fits[0])])
+    weights = np.exp(-0.5 * (above - above.min())) / errors**2
+    weights /= weights.sum()
     mean = float(weights @ values)
-    error = float(weights @ np.hypot(errors, values - mean))
-    least = min(fit.estimate.deviance for fit in usable)
-    better = [quantity(fit)[0] - mean for fit in known if fit.estimate.deviance < least]
-    if better and fits[0].excess > 1:
-        error = float(np.hypot(error, np.sqrt(np.mean(np.square(better)))))
+    return mean, float(weights @ np.hypot(errors, values - mean)), int((weights > _SAY).sum())
+
+
+def _of_wrong_models(
+    fits: Sequence[DecayFit], quantity: Callable[[DecayFit], tuple[float, float]]
+) -> tuple[float, float, int]:
+    """The same where none is right.
+
+    What is left is alike in bins near each other, which are worth fewer the larger it is: of ν they count as
+    n = ν/c², at least two, and likelihoods with an unknown size of what is left are deviance^(−n/2).
+    Parameters need not be told apart. The error is how far the models are apart, and that of the best one.
+    """
+    values, errors = np.transpose([quantity(fit) for fit in fits])
+    deviances = np.array([fit.estimate.deviance for fit in fits])
+    likely = fits[int(deviances.argmin())]
+    number = max(len(likely.decay.data) / likely.excess**2, _LEAST_BINS)
+    weights = (deviances.min() / deviances) ** (number / 2)
+    weights /= weights.sum()
+    mean = float(weights @ values)
+    error = float(
+        np.hypot(np.nan_to_num(errors)[deviances.argmin()], np.sqrt(weights @ (values - mean) ** 2))
+    )
     return mean, error, int((weights > _SAY).sum())
 
 
-def _determines(value: float, error: float) -> bool:
-    """A component that the counts hardly show may last for ever: such a model has no say in a mean time."""
-    return bool(np.isfinite(error)) and error <= _UNDETERMINED * abs(value)
+def determined(value: float, error: float) -> bool:
+    """Do the counts tell a positive *value*? With an error above half of it, or none, they do not."""
+    return bool(np.isfinite(error)) and error <= _UNDETERMINED * value
 
 
 def _above_best(fits: Sequence[DecayFit]) -> Array:

@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from .bands import AnalysisError
 from .decay_counts import Histogram, histogram_of
-from .decay_doubts import PILE_UP, disagreements, doubts
-from .decay_fit import DecayFit, averaged, fit_decay
-from .decay_models import MODELS, Array, Decay
-from .decay_times import Counted, Time, mean_arrival, measured, rise_to_end, rise_to_peak, tail, to_one_over_e
+from .decay_definitions import as_alone, definitions
+from .decay_doubts import PILE_UP, disagreements, doubts, swamped
+from .decay_fit import DecayFit, averaged, determined, fit_decay
+from .decay_models import MODELS, Decay
+from .decay_times import Time
 from .findings import Finding, Findings
 from .maximum_likelihood import deviance
 
@@ -29,8 +28,6 @@ _ALIKE = 4.0  # standard deviations
 _DEAD_TIME_DOUBT = 0.05  # of what is stated: data sheets give typical values
 _SUPPORT = 4.0  # AIC
 _SHOWN = 25.0  # less deviance than a constant's, five standard deviations
-_FINE = 2.0  # the smooth curve follows features so much shorter than the fastest time of the model
-_FINEST = 4.0  # bins
 
 
 def analyse(
@@ -40,7 +37,12 @@ def analyse(
     background: Background = "free",
     tail_range: Sequence[float] = (0.30, 0.01),
 ) -> Findings:
-    """Lifetime and rise time by the best of all models, and by every definition that needs none.
+    """Lifetime and rise time by all models, and by every definition that needs none.
+
+    What is called ``lifetime`` is, with the definition ``model``, the time in which the light still to come
+    falls to 1/e, by all models that describe the counts (:meth:`~antistokes.analysis.decay_models.Model.
+    lifetime`, :func:`~antistokes.analysis.decay_fit.averaged`). What the counts do not determine, with 1 σ
+    above half of it, is no finding but a warning.
 
     :param ds: a run of ``lifetime``, see :func:`~antistokes.analysis.decay_counts.histogram_of`
     :param windows: of no use here: the band was chosen before the light was counted
@@ -57,16 +59,22 @@ def analyse(
     best = fits[0]
     _check_course(best)
     shares = float(tail_range[0]), float(tail_range[1])
-    times = definitions(histogram, best, shares)
+    times, moved = as_alone(definitions(histogram, best, shares), histogram, best, shares)
     result = Findings(procedure="lifetime")
-    result.findings += _chosen(fits, times, chosen, band, _by_dead_time(ds, histogram, background, best))
-    result.findings += _of_model(best, band)
-    result.findings += [
-        Finding(quantity=_NAMES[name][0], of=band, value=value, stderr=error, unit="s", note=_NAMES[name][1])
-        for name, (value, error) in times.items()
-        if math.isfinite(value)
+    found = [
+        *_chosen(fits, times, chosen, band, _by_dead_time(ds, histogram, background, best)),
+        *_of_model(best, band),
+        *(
+            Finding(
+                quantity=_NAMES[name][0], of=band, value=value, stderr=error, unit="s", note=_NAMES[name][1]
+            )
+            for name, (value, error) in times.items()
+            if math.isfinite(value)
+        ),
     ]
+    result.findings += [one for one in found if determined(one.value, one.stderr)]
     result.warnings += [*doubts(ds, histogram, fits), *disagreements(histogram, best, times, shares)]
+    result.warnings += _left_out(found, moved, histogram, best)
     result.details["models"] = [_details(fit) for fit in fits]
     result.details["pulse"] = {
         name: float(ds[name].mean())
@@ -167,51 +175,6 @@ def _models(histogram: Histogram) -> Sequence[Any]:
     return [model for model in MODELS if not model.rise]
 
 
-def definitions(histogram: Histogram, best: DecayFit, tail_range: tuple[float, float]) -> dict[str, Time]:
-    """Times in s and 1 σ that need no model, by name; NaN where the counts do not show it."""
-    first = histogram.decay_begins
-    level, sigma, raised = _background(histogram, best, len(histogram.time) - first)
-    origin = histogram.time[first] if not histogram.gated else histogram.pulse_width
-    fastest = min(value for value, _ in (*best.lifetimes, best.rise_time) if math.isfinite(value))
-    if best.excess > 1:  # a wrong model may know no rise where there is one
-        fastest = min(fastest, float(histogram.counts[first:].argmax()) * histogram.width / _FINE)
-    scale = max(fastest / _FINE, _FINEST * histogram.width)
-    after = Counted(
-        histogram.time[first:] - origin,
-        histogram.counts[first:],
-        histogram.live[first:],
-        (level, sigma),
-        scale,
-        raised,
-    )
-    light = best.model.to_come(best.estimate.theta, after.time)
-    shape = -np.diff(light)
-    bright = np.flatnonzero(shape > tail_range[1] / 3 * shape.max())
-    shown = after[: max(int(bright[-1]) + 2, 10)]
-    found = measured(shown, tail(*tail_range), to_one_over_e, rise_to_peak)
-    times = dict(zip(("tail", "1/e", "63 %"), found, strict=True))
-    times["mean arrival"] = mean_arrival(after)
-    pulse = int(np.searchsorted(histogram.time + histogram.width, histogram.pulse_width * (1 + 1e-9)))
-    if histogram.gated and pulse >= 10:
-        during = Counted(
-            histogram.time[:pulse], histogram.counts[:pulse], histogram.live[:pulse], (level, sigma), scale
-        )
-        times["step"] = measured(during, rise_to_end)[0]
-    return times
-
-
-def _background(histogram: Histogram, best: DecayFit, bins: int) -> tuple[float, float, Array | None]:
-    """Counts per bin, 1 σ, and what each count of the last *bins* has raised it by: fitted, or without light.
-
-    The error of a model that is wrong is so large that what was measured without light is taken.
-    """
-    level, sigma = best.background
-    dark, doubt = histogram.dark
-    if doubt < sigma and abs(level - dark) < _ALIKE * math.hypot(sigma, doubt):
-        return dark, doubt, None
-    return level, sigma, best.background_slopes[-bins:]
-
-
 _NAMES = {
     "tail": ("lifetime of the tail", "one exponential through the tail, all times counted alike"),
     "1/e": ("lifetime to 1/e", "from the peak to 1/e of it"),
@@ -230,11 +193,10 @@ def _chosen(
         value, error, number = averaged(fits, lambda fit: fit.lifetime)
         note = best.model.name + (f" and others, {number} models by their AIC" if number > 1 else "")
         if number > 1 or best.model.exponentials > 1 or best.model.stretched:
-            note += ", mean time of the light"
+            note += ", until 1/e of the light is still to come"
     else:
         value, error = times[chosen]
         note = _NAMES[chosen][1]
-    note += _unknown(value, error)
     error = math.hypot(error, value * by_dead_time)
     yield Finding(quantity="lifetime", of=band, value=value, stderr=error, unit="s", note=note)
     value, error = best.rise_time
@@ -244,15 +206,30 @@ def _chosen(
     elif chosen != "model":
         key = "step" if chosen == "step" else "63 %"
         value, error = times.get(key, (math.nan, math.nan))
-        note = _NAMES[key][1] + _unknown(value, error)
+        note = _NAMES[key][1]
     if math.isfinite(value):
         yield Finding(quantity="rise time", of=band, value=value, stderr=error, unit="s", note=note)
 
 
-def _unknown(value: float, error: float) -> str:
-    if not math.isfinite(value):
-        return "; the counts do not show it"
-    return "" if math.isfinite(error) else "; no error, as the background is not known well enough"
+def _left_out(
+    found: Sequence[Finding], moved: Sequence[str], histogram: Histogram, best: DecayFit
+) -> Iterator[str]:
+    """What was not determined, and what the next pulse would have made wrong."""
+    vague = [one for one in found if not determined(one.value, one.stderr)]
+    if vague:
+        names = ", ".join(dict.fromkeys(one.quantity for one in vague))
+        yield f"not determined: {names}; {_why(histogram, best)}"
+    if moved:
+        names = ", ".join(_NAMES[name][0] for name in moved)
+        yield f"not determined: {names}; light outlasts the period of {histogram.period:.3g} s"
+
+
+def _why(histogram: Histogram, best: DecayFit) -> str:
+    if (times := swamped(histogram, best)) > 1:
+        return f"the background is {times:.2g} times the highest light"
+    if best.excess > 1:
+        return "no model describes the counts"
+    return f"{histogram.counts.sum():.0f} counts do not show it"
 
 
 def _of_model(best: DecayFit, band: str) -> Iterator[Finding]:

@@ -122,7 +122,11 @@ class Lifetime(Procedure, kw_only=True):
     ] = 0.01
     definition: Annotated[
         Literal["model", "tail", "1/e", "mean arrival", "step"],
-        Meta(title="Definition", description="of the lifetime, where several are in use"),
+        Meta(
+            title="Definition",
+            description="of the lifetime, where several are in use; model: the time in which the light still "
+            "to come falls to 1/e",
+        ),
     ] = "model"
     readings: Readings = 5
 

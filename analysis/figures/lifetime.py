@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..decay_counts import Histogram
-from ..decay_fit import DecayFit
+from ..decay_fit import DecayFit, determined
 from ..decay_models import Array
 from .style import NAMED_COLOURS, draw_title, plus_minus
 
@@ -74,16 +74,22 @@ def _draw_counts(axes: Axes, histogram: Histogram, fits: Sequence[DecayFit], sca
 
 
 def _label(fit: DecayFit, best: DecayFit, scale: float, unit: str) -> str:
-    times = " and ".join(plus_minus(value / scale, error / scale) for value, error in fit.lifetimes)
     if fit is not best:
         doubt = "" if fit.is_distinct else ", not distinct"
         return f"{fit.model.name}: AIC {fit.aic - best.aic:+.1f}{doubt}"
-    text = f"{fit.model.name}: τ = {times} {unit}"
+    times = " and ".join(_told(*time, scale, unit) for time in fit.lifetimes)
+    text = f"{fit.model.name}: τ = {times}"
     if fit.model.stretched:
         text += f", β = {plus_minus(*fit.beta)}"
     if fit.model.rise:
-        text += f", rise {plus_minus(*(x / scale for x in fit.rise_time))} {unit}"
+        text += f", rise {_told(*fit.rise_time, scale, unit)}"
     return text
+
+
+def _told(value: float, error: float, scale: float, unit: str) -> str:
+    return (
+        f"{plus_minus(value / scale, error / scale)} {unit}" if determined(value, error) else "not determined"
+    )
 
 
 def _draw_residuals(axes: Axes, histogram: Histogram, best: DecayFit, scale: float) -> None:

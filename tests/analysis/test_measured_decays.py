@@ -30,7 +30,7 @@ def counted(name: str) -> Decay:
     ("name", "low", "high"),
     [
         ("Tm_1G4_exc_Vis_473_0.0Yb_0.1Tm", 0.98 * 0.745e-3, 1.02 * 0.745e-3),
-        ("Tm_1G4_exc_Vis_473_0.0Yb_2.0Tm", 0.24e-3, 0.30e-3),
+        ("Tm_1G4_exc_Vis_473_0.0Yb_2.0Tm", 0.21e-3, 0.27e-3),  # ∫tI/∫I is 0.24 to 0.30 ms
         ("Tm_1D2_exc_Vis_473_0.0Yb_0.1Tm", 0.30e-3, 0.40e-3),
         ("Tm_1G4_exc_NIR_980_25.0Yb_0.3Tm", 0.75e-3, 1.10e-3),
         ("Tm_3H4_exc_NIR_980_25.0Yb_0.3Tm", 1.85e-3, 2.30e-3),

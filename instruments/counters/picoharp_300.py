@@ -42,6 +42,7 @@ _FULL_BIN = 65_535
 _T3_DELAYS = 4096
 _LONGEST = 360_000  # s
 _RATES = 0.2  # s until the rate meters (gate 0.1 s) can be read after initialising
+_DIVIDERS, _FASTEST_SYNC = (1, 2, 4, 8), 10.5e6  # Hz: 84 MHz at most, by the data sheet
 _POLL = 0.1  # s between looks at a histogram
 _PAUSE = 0.01  # s for the buffer (262144 words, filled by at most 10 million per s) to gather some
 _PATIENCE = 5.0  # s that a measurement may end late
@@ -129,6 +130,7 @@ class PicoHarp300(Binning, SdkInstrument):
         self.check_limit("photon_level", photon_level)
         self._levels = [float(round(sync_level)), float(round(photon_level))]
         self._mode: int | None = None
+        self._divider = 1
         self._binning = _BINNINGS - 1
         self._bins = HISTOGRAM_BINS
         self._triggers = 0.0
@@ -203,6 +205,7 @@ class PicoHarp300(Binning, SdkInstrument):
         milliseconds = self._milliseconds(seconds)
         with self.lock:
             self._use(MODE_HISTOGRAM)
+            self._divide_syncs()
             harp = self._harp
             harp.call("SetBinning", self._binning)
             width = harp.real("GetResolution") * 1e-12
@@ -219,6 +222,20 @@ class PicoHarp300(Binning, SdkInstrument):
             harp.check_flags()
             self._triggers = float(np.mean(rates)) * elapsed
             return harp.histogram()[: self._bins].astype(np.float64)
+
+    def _divide_syncs(self) -> None:
+        """Behind its divider the sync input must not be faster than its dead time allows, or the rate meter,
+        which tells the rate before the divider, counts triggers that were not heard.
+        """
+        rate = self._harp.integer("GetCountRate", 0)
+        divider = next((d for d in _DIVIDERS if rate <= d * _FASTEST_SYNC), None)
+        if divider is None:
+            most = _DIVIDERS[-1] * _FASTEST_SYNC
+            raise DeviceFault(self.name, f"{rate}/s at the sync input; it follows {most:g}/s at most")
+        if divider != self._divider:
+            self._harp.call("SetSyncDiv", divider)
+            self._divider = divider
+            self.clock.sleep(_RATES)
 
     def _wait(self, seconds: float) -> list[int]:
         """Until the measurement has ended; the sync rates meanwhile."""
@@ -315,7 +332,7 @@ class PicoHarp300(Binning, SdkInstrument):
             raise Refused(f"{self.name}: a stream is running; it must end before another measurement")
         if mode == self._mode:
             return
-        self._mode = None
+        self._mode, self._divider = None, 1
         markers = [mode == MODE_T3 and i == self._marker for i in range(1, 5)]
         self._harp.initialise(
             mode, tuple(zip(map(int, self._levels), self._zero_cross, strict=True)), markers

@@ -136,6 +136,7 @@ def test_a_histogram_is_a_conversation(library, driver):
     library.calls.clear()
     counts = driver.histogram(1.0)
     assert library.sent() == [
+        ("GetCountRate", 2, 0),
         ("SetBinning", 2, 7),
         ("GetResolution", 2),
         ("SetStopOverflow", 2, 1, 65535),
@@ -165,6 +166,23 @@ def the_resolution_follows_the_binning(library):
         return call(name, *arguments)
 
     library.call = follow
+
+
+@pytest.mark.parametrize(("rate", "divider"), [(10_000_000, 1), (20_000_000, 2), (80_000_000, 8)])
+def test_fast_syncs_are_divided_to_what_it_can_follow(library, driver, rate, divider):
+    library.integers["PH_GetCountRate"] = rate
+    driver.histogram(1.0)
+    sent = library.sent()
+    assert [call[2] for call in sent if call[0] == "SetSyncDiv"] == ([divider] if divider > 1 else [])
+    assert driver.triggers == rate
+    driver.histogram(1.0)
+    assert "SetSyncDiv" not in {call[0] for call in library.sent()}, "it is set already"
+
+
+def test_syncs_too_fast_for_its_divider_are_refused(library, driver):
+    library.integers["PH_GetCountRate"] = 100_000_000
+    with pytest.raises(DeviceFault, match="100000000/s at the sync input; it follows 8.4e.07/s at most"):
+        driver.histogram(1.0)
 
 
 def test_a_t2_stream_is_a_conversation_and_drains_the_buffer_at_the_end(library, driver):

@@ -28,16 +28,18 @@ _SHORT = 1e-6  # s; up to here time-correlated counting, beyond a multichannel s
 _DEAD_TCSPC, _DEAD_MCS = 95e-9, 20e-9  # s: of such electronics; of a photomultiplier
 _WASTE = 1.5  # a histogram longer than that many periods has shorter bins instead
 _LOOK, _LOOK_PERIODS = 0.5, 50  # s and pulses that a look at the light takes at least
+_LEAST_PART = 0.05  # s
+_WHOLE = 0.95  # of the triggers of others; fewer: it has ended early, because a bin was full
 _FULL = 0.5  # of a full bin: a histogram is collected in parts
 _LARGEST_STEP, _TRIES = 0.1, 8
 
 
 class Collected(NamedTuple):
-    """Counts (bins,), triggers, and s that it took."""
+    """Counts (bins,), triggers, and s from one trigger to the next."""
 
     counts: Array
     triggers: float
-    seconds: float
+    period: float
 
 
 class DecayCounter:
@@ -162,8 +164,8 @@ class DecayCounter:
 
     def collect(self, seconds: float, wanted: float = math.inf) -> Collected:
         """Count for *seconds*, or until there are *wanted* photons, in parts that fill no bin."""
-        counts, triggers, spent = np.zeros(len(self.times)), 0.0, 0.0
-        while spent < seconds and counts.sum() < wanted:
+        counts, heard, spent = np.zeros(len(self.times)), list[tuple[float, float]](), 0.0
+        while spent < seconds * (1 - 1e-9) and counts.sum() < wanted:
             part = seconds - spent
             if self._brightest > 0:
                 part = min(part, _FULL * self.counter.saturation / self._brightest)
@@ -171,19 +173,22 @@ class DecayCounter:
                 part = min(part, 1.05 * (wanted - counts.sum()) / counts.sum() * spent)
             elif math.isfinite(wanted):
                 part = min(part, _LOOK)
-            part = max(part, min(_LOOK, seconds - spent))
+            part = max(part, min(_LEAST_PART, seconds - spent))
             self._setup.step()
             counts += self.counter.histogram(part)
-            triggers += self.counter.triggers
+            heard.append((part, self.counter.triggers))
             spent += part
             self._brightest = float(counts.max()) / spent
-        if not triggers:
+        parts, triggers = np.transpose(heard)
+        if not triggers.any():
             raise DeviceFault(self.counter.name, f"no trigger in {spent:g} s")
-        return Collected(counts, triggers, spent)
+        whole = triggers / parts > _WHOLE * (triggers / parts).max()
+        period = float(parts[whole].sum() / triggers[whole].sum())
+        return Collected(counts, float(triggers.sum()), period)
 
     def period(self, collected: Collected) -> float:
         """From pulse to pulse, s."""
-        return self.generator.period if self.generator else collected.seconds / collected.triggers
+        return self.generator.period if self.generator else collected.period
 
     def pile_up(self, collected: Collected) -> float:
         """The largest share of cycles in which the counter was blind to a photon."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from antistokes.analysis import analyse, load
 from antistokes.instruments import Station
@@ -181,6 +182,17 @@ def test_a_lifetime_of_nanoseconds_comes_back_behind_a_mode_locked_laser(make: M
     assert float(ds["pulse_width"][0]) == pytest.approx(1e-13)
     irradiance = float(ds["irradiance_mean"][0])
     assert float(ds["fluence"][0]) == pytest.approx(irradiance * 5e-7, rel=1e-3)
+
+
+def test_a_bin_that_fills_early_does_not_make_the_period_longer(make: Make, tmp_path: Path) -> None:
+    station = make("cspb107", 800, EXCITON, ("picoquant_picoharp300",), repetition=10.0, efficiency=0.5)
+    plan = structs.replace(NANOSECOND, irradiance=2.0, pile_up=0.9, seconds=2.0)
+    ds = measured(station, plan, tmp_path / "run.h5")
+    assert float(ds["pulse_period"][0]) == pytest.approx(1e-7, rel=1e-3)
+    assert float(ds["triggers"][0]) == pytest.approx(2.0 / 1e-7, rel=0.01)
+    assert float(ds["decay"].max()) > 65535, "in parts, of which none filled a bin"
+    one = analyse(ds)[0].find("lifetime", "exciton")
+    assert abs(one.value - 18e-9) < 4 * one.stderr
 
 
 def test_too_much_light_is_turned_down_and_said(make: Make, tmp_path: Path) -> None:

@@ -94,7 +94,10 @@ _READ = {
 def glance(seen: Mapping[str, Any]) -> None:
     """Print what was set and read, and which points are flagged: an overview, as a dictionary."""
     rows = table("", "from", "to", "unit", "")
-    spans = [(key, span, f"{span['different']} set-points") for key, span in seen["asked"].items()]
+    spans = [
+        (key, span, f"{span['different']} set-point{'s' * (span['different'] > 1)}")
+        for key, span in seen["asked"].items()
+    ]
     spans += [(key, seen["read"][key], what) for key, what in _READ.items() if key in seen["read"]]
     for key, span, what in spans:
         if key not in _UNSAID:
@@ -131,7 +134,10 @@ def _image(path: Path, figure: bool | Path, suffix: str = "") -> Path:
 def tell(report: dict[str, Any]) -> None:
     """What was found, block by block, or why nothing was; the figures."""
     for block in report.get("blocks", [report]):
-        where = ", ".join(f"{value:g} {_UNITS.get(key, key)}" for key, value in block.get("at", {}).items())
+        where = ", ".join(
+            f"{value:g} {_UNITS[key]}" if key in _UNITS else f"{key} {value:g}"
+            for key, value in block.get("at", {}).items()
+        )
         heading = " at ".join(filter(None, [block.get("procedure") if "blocks" in report else "", where]))
         if heading:
             screen.print(heading if block.get("procedure") else f"at {where}:")

@@ -51,6 +51,8 @@ def test_a_step_becomes_an_array_with_a_dimension_per_axis(recorded):
     ds = load(recorded)
     grid = gridded(ds, step=1)
     assert grid["spectrum"].dims == ("temperature", "irradiance", "wavelength")
+    other = ds.assign_coords(decay_time=("decay_time", [0.0, 1.0]))
+    assert "decay_time" not in gridded(other, step=1).dims, "of another step"
     point = int(np.flatnonzero((ds["step"] == 1) & (ds["temperature"] == 300))[2])
     irradiance = float(ds["irradiance"][point])
     assert (grid["spectrum"].sel(temperature=300, irradiance=irradiance) == ds["spectrum"][point]).all()

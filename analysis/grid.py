@@ -42,7 +42,8 @@ def gridded(ds: xr.Dataset, step: int | str | None = None) -> xr.Dataset:
     if visit.any():
         part, names = part.assign_coords(visit=("point", visit)), [*names, "visit"]
     constant = [name for name in axes_of(part) if name not in names]
-    constant += [dim for dim in part.dims if dim != "point" and not any(dim in v.dims for v in part.values())]
+    used = {dim for channel in part.values() for dim in channel.dims}
+    constant += [str(dim) for dim in part.dims if dim not in used]
     flat = part.drop_vars(constant).set_index(point=names)
     return (flat.unstack("point") if len(names) > 1 else flat.rename(point=names[0])).transpose(*names, ...)
 

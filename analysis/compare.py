@@ -60,6 +60,12 @@ def compare(
     warnings: list[str] = []
     for other in runs[1:]:
         name = sample_name(other)
+        try:
+            for ds in (runs[0], other):
+                _check_measured(ds, irradiance)
+        except AnalysisError as problem:
+            warnings.append(f"over {name}: {problem}")
+            continue
         for band in known:
             for measure in (enhancement, centroid_shift):
                 try:
@@ -85,18 +91,31 @@ def sample_name(ds: xr.Dataset) -> str:
 
 def common_range(runs: Sequence[xr.Dataset]) -> tuple[float, float]:
     """Irradiances that all *runs* have measured, W/cm². :raises AnalysisError: there is none"""
-    ranges = []
-    for ds in runs:
-        irradiance = ds["irradiance_mean"].values[good_points(ds)]
-        irradiance = irradiance[np.isfinite(irradiance) & (irradiance > 0)]
-        if not len(irradiance):
-            raise AnalysisError(f"compare: {sample_name(ds)} has no usable point")
-        ranges.append((float(irradiance.min()), float(irradiance.max())))
+    ranges = [_measured_range(ds) for ds in runs]
     low, high = max(r[0] for r in ranges), min(r[1] for r in ranges)
     if low > high * (1 + SLACK):
         told = ", ".join(f"{a:.3g} to {b:.3g}" for a, b in ranges)
         raise AnalysisError(f"compare: the runs share no irradiance ({told} W/cm²)")
     return low, max(low, high)
+
+
+def _measured_range(ds: xr.Dataset) -> tuple[float, float]:
+    """W/cm². :raises AnalysisError: no point is usable"""
+    irradiance = ds["irradiance_mean"].values[good_points(ds)]
+    irradiance = irradiance[np.isfinite(irradiance) & (irradiance > 0)]
+    if not len(irradiance):
+        raise AnalysisError(f"compare: {sample_name(ds)} has no usable point")
+    return float(irradiance.min()), float(irradiance.max())
+
+
+def _check_measured(ds: xr.Dataset, irradiance: float) -> None:
+    """:raises AnalysisError: *irradiance*, W/cm², is beyond what was measured"""
+    low, high = _measured_range(ds)
+    if not low * (1 - SLACK) <= irradiance <= high * (1 + SLACK):
+        raise AnalysisError(
+            f"{sample_name(ds)}: {irradiance:g} W/cm² was not measured; must be from {low:.3g} to {high:.3g} "
+            "W/cm²"
+        )
 
 
 def intensity(ds: xr.Dataset, irradiance: float, band: str, windows: Windows | None = None) -> Measured:
@@ -107,6 +126,7 @@ def intensity(ds: xr.Dataset, irradiance: float, band: str, windows: Windows | N
     known = band_windows(ds, windows)
     if band not in known:
         raise AnalysisError(f"band '{band}' is unknown; known: {', '.join(known)}")
+    _check_measured(ds, irradiance)
     points = band_points(integrate_bands(ds, {band: known[band]}), band)
     return _at(points, irradiance, f"band '{band}' of {sample_name(ds)}")
 
@@ -203,7 +223,11 @@ def centroid_shift(
 
 
 def _centroid(ds: xr.Dataset, irradiance: float, band: str, windows: Windows) -> Measured:
-    """In meV, of counts (a power spectrum is divided by the photon energy)."""
+    """In meV, of counts (a power spectrum is divided by the photon energy).
+
+    :raises AnalysisError: *irradiance* is beyond what was measured, or nothing is detected
+    """
+    _check_measured(ds, irradiance)
     order = np.argsort(ds["wavelength"].values)
     wavelength = ds["wavelength"].values[order].astype(float)
     share = pixel_fractions(wavelength, windows[band], f"band '{band}'")
@@ -211,8 +235,6 @@ def _centroid(ds: xr.Dataset, irradiance: float, band: str, windows: Windows) ->
     if str(ds["spectrum"].attrs.get("units", "1/s")).startswith("W"):
         share = share / energy
     usable = good_points(ds) & (ds["irradiance_mean"].values > 0)
-    if not usable.any():
-        raise AnalysisError(f"band '{band}' of {sample_name(ds)}: no usable point")
     distance = np.abs(np.log(ds["irradiance_mean"].values[usable] / irradiance))
     nearest = np.flatnonzero(usable)[distance <= distance.min() + SLACK]
     spectra = ds["spectrum"].transpose("point", "wavelength").values[nearest][:, order]

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .bands import AnalysisError, Array, band_windows, good_points, pixel_fractions
-from .calibrate_response import without_stray_light
+from .bands import AnalysisError, Array, band_windows
 from .findings import Finding, Findings
+from .sphere_counts import Counted, Windows, read_counts
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
-
-Windows = Mapping[str, tuple[float, float]]
 
 #: an absorptance must exceed its error so many times, or the yield is skewed (B. van Dam et al.,
 #: arXiv:1711.06200)
@@ -30,22 +28,6 @@ LEAST_CERTAINTY = 10.0
 _DRAWS = 20000
 _SURE = 3.0  # standard errors
 _68_PERCENT = (15.865, 84.135)
-
-
-@dataclass(frozen=True, eq=False)
-class Counted:
-    """What is read in the three measurements, photons s⁻¹ per W of pump, each with its 1 σ.
-
-    :param laser, laser_errors: (3,) in a, b and c
-    :param emission, emission_errors: the same by name of the window; "" is all emission
-    :param pump_errors: (3,) relative, of the pump power: common to laser and emission
-    """
-
-    laser: Array
-    laser_errors: Array
-    emission: dict[str, Array]
-    emission_errors: dict[str, Array]
-    pump_errors: Array
 
 
 @dataclass(frozen=True)
@@ -137,13 +119,14 @@ def yields(
     All that was read is drawn anew from its errors, and evaluated each time like the readings themselves:
     the yield is a ratio with a small difference below, and its errors are not symmetric.
 
-    :raises AnalysisError: the absorptance is too uncertain
+    :raises AnalysisError: a laser line is not seen, or the absorptance is too uncertain
     """
     rng = np.random.default_rng(seed)
 
     def drawn(values: Array, errors: Array) -> Array:
         return values[:, None] + errors[:, None] * rng.standard_normal((len(values), _DRAWS))
 
+    _refuse_unseen(counted)
     pump = 1 + counted.pump_errors[:, None] * rng.standard_normal((3, _DRAWS))
     lasers = drawn(counted.laser, counted.laser_errors) / pump
     absorptance, _ = three_measurements(counted.laser, np.zeros(3))
@@ -151,7 +134,7 @@ def yields(
     if not float(absorptance) > LEAST_CERTAINTY * sigma:
         raise AnalysisError(
             f"absorptance: {float(absorptance):.2g} ± {sigma:.2g}; must be above {LEAST_CERTAINTY:g} errors, "
-            "or the yield is skewed: a thicker sample, more frames or readings"
+            f"or the yield is skewed: {_remedy(counted, float(absorptance))}"
         )
     scale = corrections.transmission * (1 + corrections.calibration_error * rng.standard_normal(_DRAWS))
     again = corrections.reabsorption + corrections.reabsorption_error * rng.standard_normal(_DRAWS)
@@ -166,67 +149,25 @@ def yields(
     return float(absorptance), sigma, found
 
 
-def read_counts(ds: xr.Dataset, windows: Windows) -> Counted:
-    """Laser line and emission of the three measurements, corrected for the response the run has with it.
-
-    Of the laser line the light beside it is taken off, by a straight line through what lies as far again on
-    both sides. Where a window of emission has the laser line in it, that is left out.
-
-    :param windows: name to (low, high) in nm
-    """
-    parameters: Mapping[str, Any] = ds.attrs.get("parameters") or {}
-    laser, half = ds.attrs.get("excitation_wavelength"), float(parameters.get("laser_window", 6.0))
-    if laser is None:
-        raise AnalysisError("quantum yield: the run does not say the wavelength of its laser")
-    slots = list(dict.fromkeys(ds["slot"].values.tolist()))
-    if len(slots) != 3:
-        raise AnalysisError(
-            f"quantum yield: {len(slots)} of 3 measurements: empty, sample aside, sample in the beam"
-        )
-    order = np.argsort(ds["wavelength"].values)
-    nm = ds["wavelength"].values[order].astype(float)
-    line = pixel_fractions(nm, (laser - half, laser + half), "laser line")
-    beside = ((np.abs(nm - laser) > half) & (np.abs(nm - laser) <= 2 * half)).astype(float)
-    line = line - line.sum() * beside / beside.sum()
-    masked = np.abs(nm - laser) <= half
-    weights = {name: pixel_fractions(nm, w, f"window '{name}'") * ~masked for name, w in windows.items()}
-    response = np.ones(len(nm))
-    if "response" in ds and not ds.attrs.get("response_corrected"):
-        response = ds["response"].values[order].astype(float)
-    stray = float(parameters.get("stray_light", 0.0))
-    good, kept = good_points(ds), {}
-    for slot in slots:
-        points = good & (ds["slot"].values == slot)
-        if not points.any():
+def _refuse_unseen(counted: Counted) -> None:
+    """:raises AnalysisError: there is no laser line to be absorbed, so that a ratio to it says nothing"""
+    places = ("in the empty sphere", "with the sample beside the beam")
+    for place, value, error in zip(places, counted.laser, counted.laser_errors, strict=False):
+        if not value > _SURE * error:
             raise AnalysisError(
-                f"quantum yield: every point in slot {slot:g} is saturated, or could not be read"
+                f"laser line {place}: {value:.2g} ± {error:.2g} photons/s per W, not above its noise; needs "
+                "more of its light: longer exposures, more frames, a spectrometer that responds there"
             )
-        pump = ds["pump_power"].values[points]
-        spectra = ds["spectrum"].transpose("point", "wavelength").values[points][:, order]
-        errors = ds["spectrum_errors"].transpose("point", "wavelength").values[points][:, order]
-        spectra = without_stray_light(spectra, stray) / (response * pump[:, None])
-        errors = errors / (response * pump[:, None])
-        relative = np.sqrt(((ds["pump_power_errors"].values[points] / pump) ** 2).mean() / len(pump))
-        kept[slot] = spectra.mean(axis=0), (errors**2).mean(axis=0) / len(pump), relative
-    spectrum, variance, pump_errors = (np.array(rows) for rows in zip(*kept.values(), strict=True))
 
-    def total(weight: Array) -> Array:
-        used = weight != 0  # a pixel that the response does not reach is no concern of another window
-        result: Array = spectrum[:, used] @ weight[used]
-        return result
 
-    def error(weight: Array) -> Array:
-        used = weight != 0
-        result: Array = np.sqrt(variance[:, used] @ weight[used] ** 2)
-        return result
-
-    return Counted(
-        laser=total(line),
-        laser_errors=error(line),
-        emission={name: total(weight) for name, weight in weights.items()},
-        emission_errors={name: error(weight) for name, weight in weights.items()},
-        pump_errors=pump_errors,
-    )
+def _remedy(counted: Counted, absorptance: float) -> str:
+    """What would make the *absorptance* more certain, by what its error is mostly of."""
+    passed = 1 - absorptance
+    _, beside, inside = counted.laser_errors / counted.laser[1]
+    counts = float(np.hypot(passed * beside, inside))
+    pump = float(abs(passed) * np.hypot(*counted.pump_errors[1:]))
+    least = "more readings of the power" if pump > counts else "longer exposures or more frames"
+    return least if absorptance > 0.5 else f"a sample that absorbs more, or {least}"
 
 
 def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:

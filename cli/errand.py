@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from antistokes.cli import options
 from antistokes.cli.measuring import Place, look
-from antistokes.instruments.errors import Refused
+from antistokes.instruments.errors import InstrumentError, Refused
 from antistokes.procedures.plan_file import PlanFile, PlannedRun
 from antistokes.procedures.problems import Problems
 
@@ -70,8 +71,10 @@ class Errand:
             runs = [PlannedRun(kind.of(values), self.sample, self.what)]
         with problems.noted():
             place = self._place(options.station_path(self.station), None)
-            if not runs and (stand_in := kind.stand_in(values)):
-                look(problems, [("", stand_in)], replace(place, sample=self.sample))
+            plan = runs[0].plan if runs else kind.stand_in(values)
+            if plan and not (runs and problems.found):  # a file that cannot be made costs no connection
+                with suppress(InstrumentError):  # the run meets it again, and records it
+                    look(problems, [("", plan)], replace(place, sample=self.sample))
         return place, runs
 
     def _place(self, station: Path, seed: int | None) -> Place:

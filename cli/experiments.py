@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +72,9 @@ def run(
 
     All are checked before the first one begins. One that fails does not keep the next from being tried; one
     that is stopped does.
+
+    Exit codes: 0 done, 1 a run failed, 2 refused, 3 measured and nothing of it could be analysed (the data
+    are safe), 130 interrupted; of several runs the worst.
     """
     from antistokes.cli.errand import Errand
     from antistokes.cli.measuring import look_by_light, measure
@@ -80,13 +84,14 @@ def run(
     kind = _procedure(what, context)
     errand = Errand(what, kind, station, sample, seed, tuple(settings or ()), tuple(monitor or ()), yes)
     problems = Problems()
-    with problems.noted():
-        path = _file(out or Path(), what) if kind else _folder(out or Path()) / "plan.h5"
-    place, runs = errand.read(problems)
     reports, codes = [], []
-    with options.folder_made(path.parent):
-        if kind:
-            check_path(path)
+    with ExitStack() as stack:
+        with problems.noted():
+            path = _file(out or Path(), what) if kind else _folder(out or Path()) / "plan.h5"
+            stack.enter_context(options.folder_made(path.parent))
+            if kind:
+                check_path(path)
+        place, runs = errand.read(problems)
         look_by_light(problems, runs, place)
         problems.refuse()
         for one in runs:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from antistokes.cli import options
 from antistokes.cli.output import emit, notes, screen
-from antistokes.cli.report import glance, report_of, tell
+from antistokes.cli.report import NOTHING_FOUND, duration, found_nothing, glance, report_of, tell
 from antistokes.instruments.errors import Refused, RunFileError
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]
@@ -41,7 +42,10 @@ def plot(
     ] = None,
     json: options.Json = False,
 ) -> int:
-    """Analyse a run file again and draw its figure."""
+    """Analyse a run file again and draw its figure.
+
+    Exit code 3: nothing in it can be analysed.
+    """
     if out is not None and out.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise Refused(f"--out = {out}: must end in .png, .svg or .pdf")
     windows = dict(_band(text) for text in band) if band else None
@@ -49,12 +53,13 @@ def plot(
     report = {"file": str(file), "status": described["status"]}
     report |= report_of(file, windows, figure=out or True)
     blocks = report.get("blocks", [report])
-    if not any("figure" in block for block in blocks):
+    nothing = found_nothing(report)
+    if (windows or not nothing) and not any("figure" in block for block in blocks):
         raise Refused(_why_none(blocks[0], file))
     tell(report)
     if json:
         emit(report)
-    return 0
+    return NOTHING_FOUND if nothing else 0
 
 
 def info(file: File, json: options.Json = False) -> int:
@@ -69,6 +74,10 @@ def info(file: File, json: options.Json = False) -> int:
         screen.print(described["reason"])
     if points:
         glance(asdict(overview(load(file, arrays=False))))
+        screen.print(_arrays(described["channels"]))
+    if described["end"]:
+        took = datetime.fromisoformat(described["end"]) - datetime.fromisoformat(described["start"])
+        screen.print(f"took {duration(took.total_seconds())}")
     table = Table(show_header=False, box=None, pad_edge=False)
     for key, value in described.items():
         if key not in _SAID:
@@ -209,6 +218,15 @@ def _channels(channels: dict[str, dict[str, Any]]) -> str:
         + "".join(f" × {dim}" for dim in channel["dims"])
         for name, channel in channels.items()
     )
+
+
+def _arrays(channels: dict[str, dict[str, Any]]) -> str:
+    """What is no single number at a point: ``along wavelength (2048): spectrum, dark``."""
+    names: dict[str, list[str]] = {}
+    for name, channel in channels.items():
+        sizes = zip(channel["dims"], channel["shape"], strict=True)
+        names.setdefault(", ".join(f"{dim} ({size})" for dim, size in sizes), []).append(name)
+    return "\n".join(f"along {sizes}: {', '.join(each)}" for sizes, each in names.items() if sizes)
 
 
 def _monitors(monitors: dict[str, dict[str, Any]]) -> str:

@@ -65,24 +65,31 @@ class AxisEntry(Record, kw_only=True, frozen=True):
     #: further keywords of the axis: ``{ order = "shuffled", seed = 3 }``
     options: dict[str, Any] = {}
 
-    def axis_of(self) -> Axis:
-        """:raises Refused: an unknown axis, or set-points that are none"""
+    def axis_of(self, problems: Problems, place: str) -> Axis | None:
+        """*problems* gets, with their *place*, the set-points that are none; None: there is no other.
+
+        :raises Refused: an unknown axis, or set-points that it cannot have
+        """
         if self.axis not in AXES:
             raise Refused(f"axis '{self.axis}' is unknown; {nearest(self.axis, AXES)}")
         unit = AXES[self.axis][1]
         ends = (self.start, self.stop, self.points)
         if (self.values is None) == any(end is None for end in ends):
             raise Refused(f"axis '{self.axis}': needs either values, or start, stop and points")
+        asked = [self.start, self.stop] if self.values is None else self.values
+        numbers = []
+        for value in asked:
+            with problems.noted(place):
+                numbers.append(float(number_in(unit, value, f"axis '{self.axis}'")))
         if self.values is not None:
-            return make_axis(self.axis, [self._number(v, unit) for v in self.values], **self.options)
-        start, stop = self._number(self.start, unit), self._number(self.stop, unit)
+            return make_axis(self.axis, numbers, **self.options) if numbers or not asked else None
+        if len(numbers) < len(asked):
+            return None
+        start, stop = numbers
         if self.spacing == "log" and min(start, stop) <= 0:
             raise Refused(f"axis '{self.axis}': start = {start:g} and stop = {stop:g} must be above 0 {unit}")
         space = np.geomspace if self.spacing == "log" else np.linspace
         return make_axis(self.axis, space(start, stop, self.points or 1), **self.options)
-
-    def _number(self, value: Any, unit: str) -> float:
-        return float(number_in(unit, value, f"axis '{self.axis}'"))
 
 
 class StepEntry(Record, kw_only=True, frozen=True):
@@ -175,12 +182,15 @@ def _runs(data: dict[str, Any], key: str, path: Path, problems: Problems) -> Ite
 
 
 def _axis(data: dict[str, Any], key: str, path: Path, problems: Problems) -> Axis | None:
+    """With the set-points that it can have; None where too little is right."""
     before = len(problems.found)
     values = problems.fields(data, AxisEntry, path, key)
-    if len(problems.found) > before:
+    enough = "values" in values or {"start", "stop", "points"} <= values.keys()
+    if len(problems.found) > before and not ("axis" in values and enough):
         return None
-    with problems.noted(f"{path}: {key}"):
-        return AxisEntry(**values).axis_of()
+    place = f"{path}: {key}"
+    with problems.noted(place):
+        return AxisEntry(**values).axis_of(problems, place)
     return None
 
 

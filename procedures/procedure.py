@@ -143,24 +143,40 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         fields = {field.name: field for field in msgspec.structs.fields(cls)}
         values = {}
         for name, value in settings.items():
+            if name not in fields:
+                text = f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}"
+                problems.add(Refused(text))
+                continue
+            units, kind, before = cls.units(name, settings), fields[name].type, len(problems.found)
+            plain = msgspec.to_builtins(value, enc_hook=_from_numpy)
+            if (item := _item_of(kind)) is not None and isinstance(plain, (list, tuple)):
+                for i, one in enumerate(plain):
+                    with problems.noted():
+                        _converted(one, item, units, cls.NAME, f"{name}[{i}]")
+            elif item is not None:
+                kind = item
+            if len(problems.found) > before:
+                continue
             with problems.noted():
-                if name not in fields:
-                    raise Refused(f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}")
-                number = _in_units(cls.NAME, name, value, cls.units(name, settings))
-                one_of_list = _is_list(fields[name].type) and isinstance(number, (int, float))
-                plain = [number] if one_of_list else number  # one temperature is a list of them
-                plain = msgspec.to_builtins(plain, enc_hook=_from_numpy)
-                convert(plain, fields[name].type, cls.NAME, name)
-                values[name] = plain
+                number = _converted(plain, kind, units, cls.NAME, name)
+                values[name] = [number] if kind is item else number  # one temperature is a list of them
         for name in fields:
             if fields[name].required and name not in settings:
                 problems.add(FileRefused(cls.NAME, name, "is missing"))
         return values
 
 
-def _is_list(annotated: Any) -> bool:
+def _item_of(annotated: Any) -> Any:
+    """The type of the items of a list; None for what is no list."""
     kind = get_args(annotated)[0] if get_origin(annotated) is Annotated else annotated
-    return get_origin(kind) is list
+    return get_args(kind)[0] if get_origin(kind) is list else None
+
+
+def _converted(value: Any, kind: Any, units: str, procedure: str, key: str) -> Any:
+    """*value* in *units*. :raises Refused: it is none of *kind*"""
+    number = _in_units(procedure, key, value, units)
+    convert(number, kind, procedure, key)
+    return number
 
 
 def _from_numpy(value: Any) -> Any:

@@ -20,6 +20,7 @@ from .sample_position import SamplePosition, Slot
 log = logging.getLogger(__name__)
 
 _FRAMES = 5  # of the look
+_SEEN = 3.0  # errors by which the laser line must exceed 0
 _CERTAIN = 2.0  # standard deviations of the look by which more may be absorbed than it shows
 
 
@@ -103,8 +104,13 @@ class SpherePosition(SamplePosition):
         emission = (self._nm >= low) & (self._nm <= high) & ~line
         weights = np.array([line - beside * (line.sum() / beside.sum()), emission])
         look = SphereLook(*np.array([self._read(slot, weights) for slot in self._slots]).T)
-        if not (look.laser[:2] > 0).all():  # a sample in the beam may absorb all of it
-            raise AntistokesError(f"quantum-yield: no laser line is seen at {laser:.0f} nm")
+        seen = look.laser / look.laser_errors
+        if not (seen[:2] > _SEEN).all():  # a sample in the beam may absorb all of it
+            raise AntistokesError(
+                f"quantum-yield: no laser line is seen at {laser:.0f} nm: {seen[0]:.2g} errors in the empty "
+                f"sphere, {seen[1]:.2g} with the sample beside the beam, must be {_SEEN:g}; needs longer "
+                "exposures, more light, or a spectrometer that responds there"
+            )
         return look
 
     def _read(self, slot: Slot, weights: Array) -> Array:

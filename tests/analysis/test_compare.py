@@ -66,12 +66,14 @@ def test_one_set_point_is_enough_where_both_have_it() -> None:
     assert 0.005 < found.stderr / found.value < 0.05
 
 
-@pytest.mark.parametrize("irradiance", [0.5, 150.0])
+@pytest.mark.parametrize("irradiance", [0.0, 0.5, 150.0])
 def test_nothing_is_claimed_beyond_what_was_measured(irradiance: float) -> None:
-    with pytest.raises(
-        AnalysisError, match=r"'green' of bare: .* was not measured; must be from .* to .* W/cm²"
-    ):
-        enhancement(sweep(40), sweep(2), irradiance, "green")
+    said = r"bare: .* W/cm² was not measured; must be from .* to .* W/cm²"
+    for measure in (enhancement, centroid_shift):
+        with pytest.raises(AnalysisError, match=said):
+            measure(sweep(40), sweep(2), irradiance, "green")
+    with pytest.raises(AnalysisError, match=r"nothing that all runs have measured:\n  over bare: " + said):
+        compare([sweep(40), sweep(2)], irradiance)
 
 
 def test_what_cannot_be_compared_is_refused() -> None:

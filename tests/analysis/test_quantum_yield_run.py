@@ -10,7 +10,8 @@ import xarray as xr
 
 from antistokes.analysis.analyse import analyse
 from antistokes.analysis.bands import AnalysisError
-from antistokes.analysis.quantum_yield import Corrections, Counted, read_counts, yields
+from antistokes.analysis.quantum_yield import Corrections, yields
+from antistokes.analysis.sphere_counts import Counted, read_counts
 from antistokes.simulated_hw.integrating_sphere import Sphere, SphereSample
 
 NM = np.arange(380.0, 1000.0, 0.5)
@@ -100,6 +101,15 @@ def test_too_little_absorption_is_refused() -> None:
     (found,) = analyse(make_run(absorptance=0.02, pump_error=2e-3))
     assert "absorptance: 0.02" in found.problem
     assert "must be above 10 errors" in found.problem
+    assert found.problem.endswith("a sample that absorbs more, or more readings of the power")
+    (found,) = analyse(make_run(absorptance=0.9, photons=3e4))
+    assert found.problem.endswith("skewed: longer exposures or more frames")
+
+
+def test_an_absorptance_of_light_that_is_not_seen_is_refused_as_such() -> None:
+    (found,) = analyse(make_run(photons=1e3))
+    assert found.problem.startswith("laser line in the empty sphere: ")
+    assert "not above its noise" in found.problem
 
 
 def test_without_response_it_is_refused_unless_forced() -> None:

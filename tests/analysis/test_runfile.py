@@ -72,6 +72,8 @@ def test_load_equals_what_xarray_reads_by_itself(finished):
         for name in expected.variables:
             assert dataset[name].attrs.keys() == expected[name].attrs.keys()
             assert dataset[name].attrs["units"] == expected[name].attrs["units"]
+    with xr.open_datatree(finished, engine="h5netcdf", phony_dims="access") as tree:
+        xr.testing.assert_equal(tree["entry/data"].to_dataset(), dataset)
 
 
 def test_load_carries_the_facts_of_the_run(finished):

@@ -49,8 +49,8 @@ def test_what_saturates_at_every_setting_is_refused(antistokes, variant, tmp_pat
 def test_what_is_refused_lists_all_that_is_wrong(antistokes):
     wrong = ["start=100", "stop=10", "frames=1", "temperatures=2000,3000"]
     options = [w for s in wrong for w in ("--set", s)]
-    options += ["--sample", "nonesuch", "--monitor", "laser.fish", "--json"]
-    done = antistokes("check", "power-sweep", *options)
+    both = ["--sample", "nonesuch", "--monitor", "laser.fish", "--json"]
+    done = antistokes("check", "power-sweep", *options, *both)
     assert done.code == 2
     words = [
         "frames: is 1",
@@ -63,3 +63,5 @@ def test_what_is_refused_lists_all_that_is_wrong(antistokes):
     assert len(done.data["problems"]) == len(words)
     for word, problem in zip(words, done.data["problems"], strict=True):
         assert word in problem
+    rest = antistokes("check", "power-sweep", *options[-2:], *both).data["problems"]
+    assert rest == done.data["problems"][2:], "what is known without the station is right"

@@ -24,6 +24,10 @@ def test_info_says_what_is_in_a_run_file(antistokes, run_file):
     assert done.data["simulated"] is True
     assert done.data["channels"]["irradiance_mean"]["units"] == "W/cm^2"
     assert "irradiance_peak (W/cm^2)" in done.out
+    seen = [done.out.index(word) for word in ("5 of 5 points", "5 set-points", "along wavelength (2048): ")]
+    assert [*seen, done.out.index("\ntook 0:"), done.out.index("\nparameters ")] == sorted(
+        [*seen, done.out.index("\ntook 0:"), done.out.index("\nparameters ")]
+    )
 
 
 @pytest.mark.parametrize("command", ["info", "plot", "recover"])
@@ -47,7 +51,7 @@ def test_a_run_of_one_power_is_drawn_without_an_exponent(antistokes):
     done = antistokes("run", "power-sweep", *settings, "--out", "one.h5", "--json")
     assert "needs 3 at different irradiances" in done.data["problem"]
     drawn = antistokes("plot", "one.h5", "--json")
-    assert drawn.code == 0
+    assert (done.code, drawn.code) == (3, 3)
     assert drawn.data["figure"] == "one.png"
     assert drawn.data["problem"] == done.data["problem"]
     assert f"not analysed: {drawn.data['problem']}" in drawn.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from antistokes.instruments.errors import FileRefused, PlanRefused
@@ -105,13 +106,26 @@ def test_all_that_is_wrong_is_said_at_once(read):
 
 
 def test_of_a_plan_that_is_wrong_the_rest_can_still_be_looked_at(tmp_path):
-    wrong = MAP.replace('"temperature"', '"temprature"').replace("settle = ", "stop = 50, settel = ")
+    wrong = MAP.replace("settle = ", "stop = 50, settel = ").replace("77,", '"fish", 77, "4 V",')
+    wrong = wrong.replace('spacing = "log"', 'spacng = "log"')
     (tmp_path / "plan.toml").write_text(HEAD + wrong)
     problems = Problems()
     plan = PlanFile.looked_at(tmp_path / "plan.toml", problems)
-    assert len(problems.found) == 2
-    assert [axis.name for axis in plan.runs[0].plan.axes] == ["irradiance"]
+    words = ["'fish'", "'4 V'", "spacng", "settel"]
+    assert [word in str(problem) for word, problem in zip(words, problems.found, strict=True)] == [True] * 4
+    temperature, irradiance = plan.runs[0].plan.axes
+    assert temperature.setpoints.tolist() == [77, 300]
+    assert irradiance.setpoints.max() == 10
     assert plan.runs[0].plan.procedures[0].stop == 50
+
+
+def test_every_item_of_a_list_that_is_wrong_is_named():
+    with pytest.raises(PlanRefused) as caught:
+        PowerSweep.of({"temperatures": [-3, 300, "fish", -5]})
+    said = [problem.partition(" is ")[0] for problem in caught.value.problems]
+    assert said == [f"power-sweep: temperatures[{i}]:" for i in (0, 2, 3)]
+    for one in ("300 K", np.float64(300), np.array([300])):
+        assert PowerSweep.of({"temperatures": one}).temperatures == [300]
 
 
 def test_settings_that_contradict_each_other_leave_the_defaults_to_look_at():

@@ -79,6 +79,8 @@ def blocks(ds: xr.Dataset) -> Iterator[tuple[str, dict[str, float], xr.Dataset]]
     steps = list(steps_of(ds))
     names = [str(step.attrs["procedure"]) for step in steps]
     for number, (name, step) in enumerate(zip(names, steps, strict=True)):
+        if not step.sizes["point"]:
+            continue  # the run has ended before
         which = {"step": float(number)} if names.count(name) > 1 else {}
         own = _ANALYSES[name].own if name in _ANALYSES else ()
         around = [key for key in axes_of(step) if key not in own and len(set(step[key].values.tolist())) > 1]

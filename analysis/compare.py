@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from .analyse import blocks
 from .bands import AnalysisError, band_windows, good_points, integrate_bands, pixel_fractions
 from .emission_lines import EV_NM
 from .findings import Finding, Findings
@@ -52,6 +53,11 @@ def compare(
     runs = [load(file) if isinstance(file, (str, Path)) else file for file in files]
     if len(runs) < 2:
         raise AnalysisError(f"compare: {len(runs)} run; at least 2 are needed")
+    for ds in runs:
+        if "procedure" in ds.attrs and (parts := sum(1 for _ in blocks(ds))) > 1:
+            raise AnalysisError(
+                f"{sample_name(ds)}: the run has {parts} parts (temperatures, procedures); must be one sweep"
+            )
     known = band_windows(runs[0], windows)
     if irradiance is None:
         low, high = common_range(runs)

@@ -28,6 +28,7 @@ LARGEST_CHANGE = 1 - ONSET
 #: Standard deviations: a change is too large, a χ² too large, only when it is so by that many.
 _CLEARLY, _MISFIT = 2.0, 3.0
 _FEW = 16  # points
+_DEAREST = 2.0  # that a parameter of few points may cost beside its 2: a χ² that says so must be able to win
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,10 +151,10 @@ def _averaged(points: Points, bent: Fit, excess: float) -> Asymptote:
 
 
 def _criterion(one: Fit, excess: float) -> float:
-    """Akaike's; with few points as AICc (ibid., 2.4), else a short sweep could not do without a bend."""
+    """Akaike's; with few points towards AICc (ibid., 2.4), else a short sweep could not do without a bend."""
     count = len(one.beta)
     few = one.freedom + count < _FEW
-    penalty = 2 * count * (count + 1) / max(one.freedom - 1, 0.5) if few else 0.0
+    penalty = min(2 * count * (count + 1) / max(one.freedom - 1, 0.5), _DEAREST * count) if few else 0.0
     return one.chi2 / excess + 2 * count + penalty
 
 

@@ -141,10 +141,10 @@ def _findings(name: str, law: PowerLaw) -> list[Finding]:
 
 
 def _kind(law: PowerLaw) -> str:
-    """What the exponent is, where it is not just that of the range."""
+    """What the exponent is."""
     if not law.reached:
         return ", mean: not of the low-power regime"
-    return ", extrapolated to low power" if law.bend > 0.5 else ""
+    return ", with its bend: extrapolated to lower power" if law.bend > 0.5 else ", one straight line"
 
 
 def _low_power_missed(law: PowerLaw) -> str:

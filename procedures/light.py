@@ -30,6 +30,7 @@ class Light:
         #: what the sample has got
         self.dose = Dose(pace.clock)
         self._interrupted = False  # light that should be on again after :meth:`blocked`
+        self._blocked = False
 
     def on(self) -> None:
         """Light, as bright as the drive says."""
@@ -54,11 +55,19 @@ class Light:
     def blocked(self) -> Iterator[None]:
         """No light inside the block; the same light as before after it, none if the block fails.
 
-        A shutter does it where the station has one, so that the laser stays as warm as it is.
+        A shutter does it where the station has one, so that the laser stays as warm as it is. A block inside
+        another changes nothing.
         """
+        if self._blocked:
+            yield
+            return
         lit = self._interrupted = self._passes or self._interrupted
-        self._set(False)
-        yield
+        self._blocked = True
+        try:
+            self._set(False)
+            yield
+        finally:
+            self._blocked = False
         if lit:
             self._set(True)
         self._interrupted = False

@@ -210,4 +210,5 @@ def number_in(units: str, value: Any, thing: str) -> Any:
     try:
         return float(pint.Quantity(value).to(units).magnitude)
     except (pint.PintError, ValueError, AttributeError, TypeError) as error:
-        raise Refused(f"{thing} is {value!r}; must be a number in {units} ({error})") from None
+        wanted = f"a number in {units} ({error})" if units else "a number"
+        raise Refused(f"{thing} is {value!r}; must be {wanted}") from None

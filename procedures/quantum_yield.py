@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta, field
 
+from antistokes.instruments.errors import Refused
 from antistokes.instruments.records import Positive
 from antistokes.instruments.roles import TemperatureController
 from antistokes.instruments.station import Station
@@ -141,6 +142,11 @@ class QuantumYield(Procedure, kw_only=True):
         return [power, SpherePosition([self.empty, self.aside, self.sample], self.settle, plan)]
 
     def detectors(self, station: Station) -> list[Detector]:
+        if station.response is None and not self.force:
+            raise Refused(
+                f"{self.NAME}: the response of the emission path is not known, which a yield needs: add "
+                "[response] to the station (calibrate-response), or set force"
+            )
         detectors: list[Detector] = [
             PumpPower(self.readings),
             # the dark frame is common to all points, its error not one of each: it must count for little

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..axes.sample_position import SampleExchange
+from ..channels import Flag, Record
 from ..setup import Setup
 from .detector import Declared
 from .emission_spectrum import Array, EmissionSpectrum
@@ -30,6 +31,10 @@ class LampSpectrum(EmissionSpectrum):
     def bind(self, setup: Setup) -> Declared:
         self._exchange = SampleExchange(setup, [self.lamp, self.dark])
         return super().bind(setup)
+
+    def read(self, record: Record) -> Flag:
+        with self._setup.dark():  # another step's laser may be on
+            return super().read(record)
 
     def _take_dark(self, number: int) -> tuple[Array, Array]:
         self._exchange.bring(self.dark)

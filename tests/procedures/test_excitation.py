@@ -416,6 +416,9 @@ def test_blocked_is_really_dark_and_gives_the_light_back(make_station, watch):
             assert bench.on_sample()[0][1] == 0
             eye.most = 0.0
             station.clock.sleep(5.0)
+            with excitation.blocked():
+                station.clock.sleep(1.0)
+            station.clock.sleep(1.0)
             assert eye.most == 0
         assert eye.power() == pytest.approx(before, rel=1e-9)
 

@@ -186,12 +186,12 @@ def test_too_little_absorption_ends_the_run_before_the_first_point(
     open_station: Opener, tmp_path: Path
 ) -> None:
     with open_station("css82", 980.0, 8.0, 0.1, 940.0) as station:
-        outcome = run(QuantumYield(irradiance=[8.0]), station, tmp_path / "yield.h5")
+        outcome = run(QuantumYield(irradiance=[8.0], force=True), station, tmp_path / "yield.h5")
         assert not station.backend.world.bench.light_is_on()
         assert outcome.points == 0
         assert "at 8 W/cm²: must be above 10 errors for a yield known to 30%" in outcome.reason
         assert "needs a sample that absorbs more" in outcome.reason
-        unasked = QuantumYield(irradiance=[8.0], wanted_error=0, frames=2, readings=2)
+        unasked = QuantumYield(irradiance=[8.0], wanted_error=0, frames=2, readings=2, force=True)
         assert len(list(unasked.measure(station))) == 3
 
 
@@ -200,8 +200,16 @@ def test_a_spectrometer_that_saturates_ends_the_run_before_the_first_point(open_
         with pytest.raises(
             AntistokesError, match="saturated at 0.001 s, .* in slot 'empty' at 8 W/cm²; needs"
         ):
-            list(QuantumYield(irradiance=[8.0]).measure(station))
+            list(QuantumYield(irradiance=[8.0], force=True).measure(station))
         assert not station.backend.world.bench.light_is_on()
+
+
+def test_without_a_response_it_is_refused_before_anybody_changes_a_sample(open_station: Opener) -> None:
+    with (
+        open_station("css82", 980.0, 8.0, 20.0, 940.0) as station,
+        pytest.raises(Refused, match=r"response of the emission path is not known.* or set force"),
+    ):
+        QuantumYield(irradiance=[8.0]).measure(station)
 
 
 def test_expected_errors_are_those_that_repeating_shows() -> None:

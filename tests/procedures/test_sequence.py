@@ -7,6 +7,7 @@ import pytest
 
 from antistokes.analysis import analyse, load
 from antistokes.analysis.bands import AnalysisError
+from antistokes.analysis.compare import compare
 from antistokes.analysis.grid import gridded
 from antistokes.instruments.errors import PlanRefused, Refused
 from antistokes.procedures import PowerSweep, run
@@ -45,6 +46,15 @@ def test_each_block_is_analysed_by_itself(recorded):
     assert places == [(0, 290), (0, 300), (1, 290), (1, 300)]
     low, high = (found[i].find("exponent", "green").value for i in (0, 2))
     assert low > high + 0.2
+
+
+def test_a_run_that_ended_before_its_second_step_is_analysed_as_far_as_it_goes(recorded):
+    assert [found.at["step"] for found in analyse(load(recorded).isel(point=slice(0, 4)))] == [0]
+
+
+def test_a_run_of_several_parts_is_not_compared(recorded):
+    with pytest.raises(AnalysisError, match=r"the run has 4 parts .*; must be one sweep"):
+        compare([recorded, recorded])
 
 
 def test_a_step_becomes_an_array_with_a_dimension_per_axis(recorded):

@@ -42,6 +42,11 @@ def gridded(ds: xr.Dataset, step: int | str | None = None) -> xr.Dataset:
     if visit.any():
         part, names = part.assign_coords(visit=("point", visit)), [*names, "visit"]
     constant = [name for name in axes_of(part) if name not in names]
+    constant += [
+        str(name)
+        for name, item in part.coords.items()
+        if item.dims == ("point",) and item.dtype.kind == "f" and not np.isfinite(item.values).any()
+    ]
     used = {dim for channel in part.values() for dim in channel.dims}
     constant += [str(dim) for dim in part.dims if dim not in used]
     flat = part.drop_vars(constant).set_index(point=names)
@@ -57,6 +62,6 @@ def _step(ds: xr.Dataset, which: int | str | None) -> xr.Dataset:
     else:
         chosen = [part for i, name, part in steps if which in (i, name)]
     if len(chosen) != 1:
-        problem = "must be said" if which is None else f"{which!r} is none, or several"
+        problem = "must be said, by its number" if which is None or chosen else f"there is no {which!r}"
         raise AnalysisError(f"step: {problem}; this run has {known}")
     return chosen[0]

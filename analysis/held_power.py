@@ -52,6 +52,16 @@ def at_equal_power(
 def ratio_doubt(ds: xr.Dataset) -> Array:
     """Relative 1 σ of a ratio of two bands at the set-point of the power, (point,): by how much the power was
     off, and how well it was measured."""
+    return EXPONENT_DIFFERENCE * _missed(ds)
+
+
+def intensity_doubt(ds: xr.Dataset) -> Array:
+    """The same of an intensity, whose exponent is not known."""
+    return UNKNOWN_EXPONENT[0] * _missed(ds)
+
+
+def _missed(ds: xr.Dataset) -> Array:
+    """Of the power, relative, (point,)."""
     power = _measured(ds)
     target = power.log
     if "irradiance" in ds.coords:
@@ -59,7 +69,8 @@ def ratio_doubt(ds: xr.Dataset) -> Array:
     elif "power" in ds.coords and "pump_power" in ds:
         target = power.log + np.log(1e-3 * ds["power"].values / ds["pump_power"].values)
     off = np.where(power.known & np.isfinite(target), power.log - target, 0.0)
-    return EXPONENT_DIFFERENCE * np.hypot(off, power.noise)
+    missed: Array = np.hypot(off, power.noise)
+    return missed
 
 
 def measured_exponent(ds: xr.Dataset, value: Array, error: Array) -> tuple[float, float] | None:

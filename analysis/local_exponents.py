@@ -16,6 +16,7 @@ HALF_WINDOW, END_WINDOW = DECADE / 3, DECADE * 5 / 6
 LOCAL_SETPOINTS = 5
 #: Saturation has set in where the local exponent is this fraction of the low-power exponent.
 ONSET = 0.9
+_SMEARED, _COARSE = 0.05, 0.4  # relative, and per squared distance of set-points (of ln P)
 #: By what fraction measured irradiances may lie beyond a range given by hand, or beyond a window.
 SLACK = 0.02
 
@@ -58,7 +59,9 @@ def saturation_onset(
 
     That is the lowest crossing after which the local exponent, before it recovers, is at least once
     3 σ below the low-power exponent; interpolated in log irradiance. The uncertainty is that of both
-    exponents divided by the steepness of the fall, taken from a line through the neighbourhood.
+    exponents divided by the steepness of the fall, taken from a line through the neighbourhood, and what it
+    does that local exponents are means over some set-points: on curves of rate equations without noise the
+    onset comes out 4 % low with 12 set-points per decade, 6 % with 6, and 20 % with 3.
 
     :param above: the lowest irradiance to look at (the lower end of the range of the exponent)
     :return: None when there is no such crossing
@@ -79,6 +82,7 @@ def saturation_onset(
         near = np.abs(x - crossing) <= max(HALF_WINDOW, x[i] - x[i - 1]) + SLACK
         steepness = abs(np.polyfit(x[near], slope[near], 1)[0])
         error = np.hypot(np.interp(crossing, x, sigma), ONSET * stderr) / steepness
+        error = np.hypot(error, max(_SMEARED, _COARSE * (x[i] - x[i - 1]) ** 2))
         onset = float(np.exp(crossing))
         return onset, float(onset * error)
     return None

@@ -16,6 +16,7 @@ from .drift_correction import tell_drift
 from .findings import Finding, Findings
 from .ground import integrate_less_stray
 from .hysteresis import hysteresis
+from .local_exponents import SLACK
 from .power_law import PowerLaw, band_points, fit_bands, power_law
 from .pump_light import laser_line, pump_light
 from .sample_warming import tell_warming
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _AVALANCHE = 3.0  # a local exponent above that has a threshold
 _NOTED_DRIFT = 0.01  # relative, over the run
 _POOR_FIT = 0.1  # relative
+_RISES, _LEAST_RISE = 4.0, 0.1  # standard errors, of neighbours that share points; and of an exponent
 
 
 def analyse(
@@ -142,9 +144,27 @@ def _findings(name: str, law: PowerLaw) -> list[Finding]:
 
 def _kind(law: PowerLaw) -> str:
     """What the exponent is."""
+    if _rise(law) is not None:
+        return ", mean: the local exponent rises within it"
     if not law.reached:
         return ", mean: not of the low-power regime"
     return ", with its bend: extrapolated to lower power" if law.bend > 0.5 else ", one straight line"
+
+
+def _rise(law: PowerLaw) -> tuple[float, float, float, float] | None:
+    """Where the local exponent rises with the irradiance, by far more than its errors: W/cm² and exponent
+    before and after it; None where it only falls, as that of populations that saturate does."""
+    inside = np.isfinite(law.local[:, 1]) & (law.local[:, 0] <= law.irradiance_range[1] * (1 + SLACK))
+    (at, slope), sigma = law.local[inside].T, law.local_stderr[inside]
+    if len(at) < 2:
+        return None
+    rise = slope[None, :] - slope[:, None]
+    sure = rise - _RISES * np.hypot(sigma[None, :], sigma[:, None])
+    sure[np.tril_indices(len(at))] = -np.inf
+    i, j = np.unravel_index(int(np.argmax(sure)), sure.shape)
+    if not (sure[i, j] > 0 and rise[i, j] > _LEAST_RISE):
+        return None
+    return float(at[i]), float(slope[i]), float(at[j]), float(slope[j])
 
 
 def _low_power_missed(law: PowerLaw) -> str:
@@ -155,6 +175,11 @@ def _low_power_missed(law: PowerLaw) -> str:
             f"the low-power range was not reached: the exponent already changes from {low:.3g} to {high:.3g} "
             f"W/cm², its mean of {law.exponent:.3g} there is no photon number; begin the sweep lower"
         )
+    if (rise := _rise(law)) is not None:
+        return (
+            "the local exponent rises from {1:.3g} at {0:.3g} W/cm² to {3:.3g} at {2:.3g} W/cm²: steps of "
+            "different order feed it; its exponent is a mean, and no limit of low power"
+        ).format(*rise)
     seen = law.local[np.isfinite(law.local[:, 1]), 0]
     begins_late = law.bend > 0.5 and len(seen) > 0 and high < 10 * seen[0]
     if begins_late and abs(law.exponent - round(law.exponent)) > 2 * law.stderr:
@@ -177,7 +202,8 @@ def _beyond_the_power_law(
             value=bend.irradiance,
             stderr=bend.stderr,
             unit="W/cm^2",
-            note=f"exponent {bend.exponent:.3g} to {bend.high_exponent:.3g}, sharpness {bend.sharpness:.2g}",
+            note=f"exponent {bend.exponent:.3g} to {bend.high_exponent:.3g}, sharpness {bend.sharpness:.2g}; "
+            f"of a sweep up to {np.exp(points.x[-1]):.3g} W/cm², on which it depends",
         )
         if bend.misfit > _POOR_FIT:
             result.warnings.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,7 @@ from .emission_lines import (
     smooth_errors,
 )
 from .findings import Finding, Findings
+from .held_power import intensity_doubt
 from .laser_lines import LASER_MASK, excitation_wavelengths, laser_free, overlaps, second_orders
 from .pump_light import laser_line
 from .slit_width import SlitWidth, own_width, pixel_at, too_coarse
@@ -83,7 +84,8 @@ def analyse(ds: xr.Dataset, windows: Windows | None = None, over: str = "") -> F
         unresolved |= set() if np.isfinite(width.fwhm) else {too_coarse(resolution, pixel)}
     for name, window in known.items():
         clear = ~second_orders(mean.wavelength, name, known)
-        findings += _band_findings(name, window, mean, clear, str(ds["spectrum"].attrs.get("units", "1/s")))
+        of_band = _band_findings(name, window, mean, clear, str(ds["spectrum"].attrs.get("units", "1/s")))
+        findings += [_at_set_power(ds, of_band[0]), *of_band[1:]]
     findings += _ratios(ds, over, known) if over else []
     warnings = overlaps(known, [] if mean.laser is None else [mean.laser], distance)
     if not lines:
@@ -171,6 +173,12 @@ def named_lines(mean: MeanSpectrum, windows: Windows) -> dict[str, Line]:
             named[band if len(own) == 1 else f"{band} {line.wavelength:.0f}"] = line
     others = [line for line in lines if line not in named.values()]
     return named | {f"{line.wavelength:.0f} nm": line for line in others}
+
+
+def _at_set_power(ds: xr.Dataset, intensity: Finding) -> Finding:
+    """*intensity* with the error of what the power was off, which is that of two photons (assumed)."""
+    doubt = float(np.mean(intensity_doubt(ds))) * abs(intensity.value)
+    return replace(intensity, stderr=float(np.hypot(intensity.stderr, doubt)))
 
 
 def line_findings(name: str, line: Line, width: SlitWidth, laser: float | None) -> list[Finding]:

@@ -116,7 +116,7 @@ def report(
         with problems.noted(), options.using(file):
             sections.append(run_section(file))
     sections += [damaged_section(str(problem)) for problem in problems.found]
-    title = files[0].stem if len(files) == 1 else f"{len(files)} runs"
+    title = readable[0].stem if len(readable) == 1 else f"{len(readable)} runs"
     with options.using(target):
         target.write_text(page(title, sections), encoding="utf-8")
     screen.print(f"page: {target}", markup=False)

@@ -153,6 +153,13 @@ def test_a_sweep_that_begins_in_saturation_says_so():
 # -- avalanche --------------------------------------------------------------------------------------
 
 
+def test_an_exponent_that_rises_before_it_falls_is_no_limit_of_low_power():
+    found = analyse(sweep(lambda p: p**2 * (1 + p / 3) / (1 + p / 60) ** 2))
+    assert "the local exponent rises within it" in found.find("exponent", "green").note
+    assert any("steps of different order feed it" in warning for warning in found.warnings)
+    assert not any("steps of different order" in warning for warning in analyse(sweep()).warnings)
+
+
 def avalanche(x):
     """ln I; steepest, with an exponent of 169, at 24.9 kW/cm²."""
     return 2 * (x - 10) + 2.5 * np.tanh((x - np.log(24900)) / 0.015)

@@ -67,7 +67,8 @@ def test_a_step_becomes_an_array_with_a_dimension_per_axis(recorded):
     irradiance = float(ds["irradiance"][point])
     assert (grid["spectrum"].sel(temperature=300, irradiance=irradiance) == ds["spectrum"][point]).all()
     assert gridded(ds.isel(point=ds["step"] == 1)).identical(grid), "the only step that has points"
-    with pytest.raises(AnalysisError, match=r"step: must be said, by its number; this run has 0 \(power-sweep\), 1 \(power"):
+    unsaid = r"step: must be said, by its number; this run has 0 \(power-sweep\), 1 \(power"
+    with pytest.raises(AnalysisError, match=unsaid):
         gridded(ds)
 
 

@@ -52,16 +52,16 @@ def at_equal_power(
 def ratio_doubt(ds: xr.Dataset) -> Array:
     """Relative 1 σ of a ratio of two bands at the set-point of the power, (point,): by how much the power was
     off, and how well it was measured."""
-    return EXPONENT_DIFFERENCE * _missed(ds)
+    return EXPONENT_DIFFERENCE * missed_power(ds)
 
 
 def intensity_doubt(ds: xr.Dataset) -> Array:
     """The same of an intensity, whose exponent is not known."""
-    return UNKNOWN_EXPONENT[0] * _missed(ds)
+    return UNKNOWN_EXPONENT[0] * missed_power(ds)
 
 
-def _missed(ds: xr.Dataset) -> Array:
-    """Of the power, relative, (point,)."""
+def missed_power(ds: xr.Dataset) -> Array:
+    """By how much the power was off its set-point, and how well it was measured, relative 1 σ, (point,)."""
     power = _measured(ds)
     target = power.log
     if "irradiance" in ds.coords:

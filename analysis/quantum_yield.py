@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from .bands import AnalysisError, Array, band_windows
 from .findings import Finding, Findings
+from .held_power import UNKNOWN_EXPONENT, missed_power
 from .sphere_counts import Counted, Windows, read_counts
 
 if TYPE_CHECKING:
@@ -112,13 +113,14 @@ def _ratio(above: Array, below: Array) -> Array:
 
 
 def yields(
-    counted: Counted, corrections: Corrections, seed: int = 0
+    counted: Counted, corrections: Corrections, missed: float = 0.0, seed: int = 0
 ) -> tuple[float, float, dict[str, Yield]]:
     """Absorptance, its 1 σ, and the yield in each window with an interval by Monte Carlo.
 
     All that was read is drawn anew from its errors, and evaluated each time like the readings themselves:
     the yield is a ratio with a small difference below, and its errors are not symmetric.
 
+    :param missed: relative 1 σ of the irradiance: the yield of two photons (assumed) goes with it
     :raises AnalysisError: a laser line is not seen, or the absorptance is too uncertain
     """
     rng = np.random.default_rng(seed)
@@ -137,6 +139,7 @@ def yields(
             f"or the yield is skewed: {_remedy(counted, float(absorptance))}"
         )
     scale = corrections.transmission * (1 + corrections.calibration_error * rng.standard_normal(_DRAWS))
+    scale = scale * np.exp((UNKNOWN_EXPONENT[0] - 1) * missed * rng.standard_normal(_DRAWS))
     again = corrections.reabsorption + corrections.reabsorption_error * rng.standard_normal(_DRAWS)
     found = {}
     for name, emission in counted.emission.items():
@@ -198,7 +201,7 @@ def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:
         float(parameters.get("reabsorption", 0.0)),
         float(parameters.get("reabsorption_error", 0.0)),
     )
-    absorptance, sigma, found = yields(counted, corrections)
+    absorptance, sigma, found = yields(counted, corrections, float(np.mean(missed_power(ds))))
     if found[""].value > 1 + _SURE * found[""].stderr:
         warnings.append(
             f"quantum yield: {100 * found[''].value:.3g} % is more than was absorbed; is there a filter that "
@@ -230,7 +233,7 @@ def analyse(ds: xr.Dataset, windows: Windows | None = None) -> Findings:
 def _conditions(ds: xr.Dataset) -> tuple[dict[str, float], str]:
     """Set-points of irradiance and temperature, and what was measured, in words."""
     at = {key: float(ds[key].values[0]) for key in ("irradiance", "temperature") if key in ds.coords}
-    words = f"{float(ds['irradiance_mean'].mean()):.3g} W/cm²"
+    words = f"{float(ds['irradiance_mean'].mean()):.4g} W/cm²"
     if "sample_temperature" in ds:
         return at, f"{words}, {float(ds['sample_temperature'].mean()):.1f} K"
     return at, f"{words}, temperature not measured"

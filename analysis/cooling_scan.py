@@ -145,8 +145,11 @@ def _emission(ds: xr.Dataset, windows: Windows | None, lasers: Array) -> tuple[A
 
 
 def _mean_emission(runs: Sequence[xr.Dataset], windows: Windows | None) -> tuple[float, float] | None:
-    """λ_f in nm, of the mean photon energy, and 1 σ; None where every laser stands in or near a band."""
-    sums = np.zeros(2)
+    """λ_f in nm, of the mean photon energy, and 1 σ; None where every laser stands in or near a band.
+
+    The error contains what bands half as wide again to both sides would change: light that they cut off.
+    """
+    sums, wider = np.zeros(2), np.zeros(2)
     variance = 0.0
     for ds in runs:
         laser = excitation_wavelengths(ds)
@@ -164,12 +167,20 @@ def _mean_emission(runs: Sequence[xr.Dataset], windows: Windows | None) -> tuple
         errors = ds["spectrum_errors"].transpose("point", "wavelength").values[clear][:, order]
         energy = _EV_NM / wavelength
         sums += [float(share @ spectrum), float((share * energy) @ spectrum)]
+        wide = np.zeros(len(wavelength))
+        for first, last in known.values():
+            beyond = (last - first) / 2
+            wide[(wavelength >= first - beyond) & (wavelength <= last + beyond)] = 1.0
+        for one in np.unique(laser):
+            wide *= laser_free(wavelength, float(one), LASER_MASK)
+        wider += [float(wide @ spectrum), float((wide * energy) @ spectrum)]
         mean = sums[1] / sums[0]
         variance += float(((share * (energy - mean)) ** 2) @ (errors**2).sum(axis=0))
     if not sums[0] > 0:
         return None
     mean = sums[1] / sums[0]
-    return _EV_NM / mean, _EV_NM / mean**2 * math.sqrt(variance) / sums[0]
+    cut = _EV_NM / mean - _EV_NM * wider[0] / wider[1] if wider[1] > 0 else 0.0
+    return _EV_NM / mean, math.hypot(_EV_NM / mean**2 * math.sqrt(variance) / sums[0], cut)
 
 
 def _changes(points: HeatPoints, absorptance: Sequence[tuple[float, float]] | None) -> Iterator[Finding]:

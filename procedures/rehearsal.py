@@ -24,12 +24,15 @@ def fails_at_first_light(plan: RecordedPlan, twins: Callable[[], Station]) -> It
     what cannot be known without light. Each step is carried out as far as its first point, into no file.
 
     :param twins: the station for a rehearsal, anew with each call
+    :raises KeyboardInterrupt: Ctrl-C
     """
     for step in plan.steps():
         end = _FirstPoint()
         runner = Runner(twins(), [end])
         end.stop = runner.stop
         outcome = runner.run(Sequence(plan.over(), [step]))
+        if isinstance(outcome.error, KeyboardInterrupt):
+            raise outcome.error  # whoever wanted this to end does not want the run that follows
         if end.begun and not outcome.points and isinstance(outcome.error, AntistokesError):
             yield outcome.error
 

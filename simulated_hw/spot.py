@@ -7,10 +7,11 @@ For a Gaussian beam the area at irradiance I is dA = (π·w_x·w_y/2)·dI/I, so 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.interpolate import PchipInterpolator
 
 from antistokes.instruments.records import Beam
 
@@ -20,10 +21,14 @@ from .waveform import PulseTrain, pulse_times
 Array = npt.NDArray[np.float64]
 
 _LOWEST, _HIGHEST, _PER_DECADE = 1e-6, 1e8, 24  # W/cm²
-_PULSED_DECADES, _PULSED_PER_DECADE = 2.5, 6  # below the peak, for pulsed excitation
+_PULSED_DECADES = 2.5  # below the peak that matter, for pulsed excitation
+_PULSED_PER_DECADE = 4  # that are solved; between them ln(emission) over ln(irradiance) is interpolated
+_SOLVED_AT_ONCE = 3  # decades
 _KEPT = 16  # pulsed conditions that are remembered
+_KEPT_BLOCKS = 128  # and solutions for them
 _KEPT_TABLES = 256  # and steady ones
 _COLDEST = 1.0  # K
+_FIRST = 0.5  # K; off the round temperatures, around which a cryostat stays for long
 _KELVIN = 2.0  # spacing of the temperatures that are solved; between them the logarithm is interpolated
 
 
@@ -61,21 +66,16 @@ class Spot:
         self._tables: dict[Conditions, Array] = {}
         self._evenly_lit: dict[tuple[float, Conditions], Array] = {}
         self._courses: dict[tuple[float, float, float, float, Conditions], Array] = {}
+        self._blocks: dict[tuple[int, _Gating, Conditions], Array] = {}
 
     def rates(self, power: float, conditions: Conditions) -> Array:
         """Photons per second into all directions, one per line, at *power* W on the sample."""
-        steps = conditions.temperature // _KELVIN
-        lower = replace(conditions, temperature=max(steps * _KELVIN, _COLDEST))
         at = self._at if self._beam.profile == "gaussian" else self._at_top
         if power <= 0:
-            return np.zeros_like(at(_LOWEST, lower))
-        share = conditions.temperature / _KELVIN - steps
+            return np.zeros_like(at(_LOWEST, _around(conditions)[0][0]))
         irradiance = self._beam.peak_irradiance(power)
-        value = at(irradiance, lower)
-        if share > 0:
-            upper = replace(conditions, temperature=(steps + 1) * _KELVIN)
-            value = value * (1 - share) + share * at(irradiance, upper)
-        rates: Array = np.exp(value) * self._beam.area_cm2 * self._thickness
+        logs = sum(share * at(irradiance, one) for one, share in _around(conditions))
+        rates: Array = np.exp(logs) * self._beam.area_cm2 * self._thickness
         return rates
 
     def pulsed_rates(self, high: float, low: float, train: PulseTrain, conditions: Conditions) -> Array:
@@ -91,18 +91,58 @@ class Spot:
         return self._courses[key]
 
     def _pulsed(self, high: float, low: float, width: float, period: float, conditions: Conditions) -> Array:
-        times = pulse_times(width, period)
-        peak = self._beam.peak_irradiance(max(high, low))
-        gaussian = self._beam.profile == "gaussian"
-        number = round(_PULSED_DECADES * _PULSED_PER_DECADE) + 1 if gaussian else 1
-        share = np.geomspace(10**-_PULSED_DECADES, 1.0, number) if gaussian else np.ones(1)
-        irradiance = peak * share / max(high, low)
-        emission = self._sample.pulsed(irradiance * high, irradiance * low, width, times, conditions)
-        if gaussian:
-            flat = np.maximum(emission.reshape(number, -1), 1e-300)
-            emission = (0.5 * _integral_over_log(np.log(share), flat)).reshape(emission.shape)
-        rates: Array = emission[-1] * self._beam.area_cm2 * self._thickness
+        brightest = max(high, low)
+        # rounded: what flickers is the laser, not what its gate lets through
+        gating = _Gating(round(high / brightest, 9), round(low / brightest, 9), width, period)
+        peak = self._beam.peak_irradiance(brightest)
+        if self._beam.profile == "gaussian":
+            course = self._over_the_beam(peak, gating, conditions)
+        else:
+            logs = sum(
+                share * self._gated(np.array([peak]), gating, one) for one, share in _around(conditions)
+            )
+            course = np.exp(logs)[0]
+        rates: Array = course * self._beam.area_cm2 * self._thickness
         return rates
+
+    def _over_the_beam(self, peak: float, gating: _Gating, conditions: Conditions) -> Array:
+        """Mean emission over π·w_x·w_y at *peak* W/cm² on the axis, (times, lines)."""
+        share = np.geomspace(10**-_PULSED_DECADES, 1.0, round(_PULSED_DECADES * _PER_DECADE) + 1)
+        top = np.log10(peak) * _PULSED_PER_DECADE
+        lowest = int(np.floor(top - _PULSED_DECADES * _PULSED_PER_DECADE))
+        wanted = np.arange(lowest, int(np.ceil(top)) + 1)
+        logs = sum(
+            weight * self._nodes(wanted, gating, one).reshape(len(wanted), -1)
+            for one, weight in _around(conditions)
+        )
+        decades = np.log10(peak * share) * _PULSED_PER_DECADE
+        emission = np.exp(PchipInterpolator(wanted, logs)(decades))
+        times = len(pulse_times(gating.width, gating.period))
+        return (0.5 * _integral_over_log(np.log(share), emission))[-1].reshape(times, -1)
+
+    def _nodes(self, wanted: npt.NDArray[np.intp], gating: _Gating, conditions: Conditions) -> Array:
+        """ln of the emission at 10^(*wanted*/4) W/cm², (n, times, lines); solved three decades at once.
+
+        Always the same ones together: what was asked before changes no digit.
+        """
+        size = _SOLVED_AT_ONCE * _PULSED_PER_DECADE
+        rows = []
+        for node in wanted:
+            key = (int(node) // size, gating, conditions)
+            if key not in self._blocks:
+                if len(self._blocks) >= _KEPT_BLOCKS:
+                    self._blocks.clear()
+                irradiance = 10.0 ** (np.arange(key[0] * size, (key[0] + 1) * size) / _PULSED_PER_DECADE)
+                self._blocks[key] = self._gated(irradiance, gating, conditions)
+            rows.append(self._blocks[key][node % size])
+        return np.array(rows)
+
+    def _gated(self, irradiance: Array, gating: _Gating, conditions: Conditions) -> Array:
+        """ln of the emission under *irradiance* (n,) while it is brightest, (n, times, lines)."""
+        times = pulse_times(gating.width, gating.period)
+        high, low = irradiance * gating.high, irradiance * gating.low
+        emission = self._sample.pulsed(high, low, gating.width, times, conditions)
+        return np.log(np.maximum(emission, 1e-300))
 
     def _at(self, irradiance: float, conditions: Conditions) -> Array:
         """ln of the emission per line; beyond the grid the power law at its end goes on."""
@@ -131,6 +171,26 @@ class Spot:
             signal = 0.5 * _integral_over_log(self._log_grid, signal)
             self._tables[conditions] = np.log(signal)
         return self._tables[conditions]
+
+
+class _Gating(NamedTuple):
+    """How a laser's power changes: shares of its brightest until *width* and from there to *period*, in s."""
+
+    high: float
+    low: float
+    width: float
+    period: float
+
+
+def _around(conditions: Conditions) -> list[tuple[Conditions, float]]:
+    """The temperatures solved next to that of *conditions*, and their shares in it."""
+    steps, rest = divmod(conditions.temperature - _FIRST, _KELVIN)
+    lower = max(_FIRST + steps * _KELVIN, _COLDEST)
+    share = rest / _KELVIN
+    at = [(replace(conditions, temperature=lower), 1 - share)]
+    if share > 0:
+        at.append((replace(conditions, temperature=_FIRST + (steps + 1) * _KELVIN), share))
+    return at
 
 
 def _integral_over_log(x: Array, signal: Array) -> Array:

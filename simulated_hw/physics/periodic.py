@@ -10,15 +10,22 @@ latter is near the former where the step is long for a level too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from antistokes.simulated_hw.waveform import pulse_times
 
 from .convergence import ConvergenceError
+from .flow import Flow
 from .processes import Array
 from .rate_equations import RateEquations, irradiances
 
 _GAMMA = 1 - 1 / np.sqrt(2)
+# coefficients of 1, (1 − γhJ)⁻¹ and its square in the derivative of a step by where it begins
+_AT_ONE = 1 - 2 / _GAMMA + 0.5 / _GAMMA**2
+_AT_INVERSE = 3 / _GAMMA - 1 / _GAMMA**2
+_AT_SQUARED = 0.5 / _GAMMA**2 - 1 / _GAMMA
 _ITERATIONS = 20
 _TOLERANCE = 1e-7  # of each level's largest population
 _STEP_ERROR = 3e-4  # of each level's largest population
@@ -43,11 +50,12 @@ def periodic(equations: RateEquations, high: Array, low: Array, width: float, ti
     grid = np.union1d(pulse_times(width, period), times)
     high, low = irradiances(high), irradiances(low)
     y = equations.steady_state((high * width + low * (period - width)) / period)
+    pump = [equations.under(irradiance) for irradiance in (high, low)]
     error = np.full_like(y, np.inf)
     with np.errstate(all="ignore"):  # what overflows does not converge, and is reported
         for _ in range(_ITERATIONS):
             try:
-                course, change, step_error = _one_period(equations, y, high, low, width, grid)
+                course, change, step_error = _one_period(pump, y, width, grid)
                 largest = course.max(axis=1) + _TINY
                 error = np.abs(course[:, -1] - y) / largest
                 rough = np.max(step_error / largest[:, None], axis=(0, 2)) / _STEP_ERROR
@@ -76,32 +84,34 @@ def _refined(times: Array, rough: Array) -> Array:
     return np.append(np.repeat(times[:-1], parts) + inside * step, times[-1])
 
 
-def _one_period(
-    equations: RateEquations, y: Array, high: Array, low: Array, width: float, times: Array
-) -> tuple[Array, Array, Array]:
-    """Populations at *times*, the derivative (n, m, m) of the last by the first, the steps' errors."""
+def _one_period(pump: Sequence[Flow], y: Array, width: float, times: Array) -> tuple[Array, Array, Array]:
+    """Populations at *times*, the derivative (n, m, m) of the last by the first, the steps' errors.
+
+    :param pump: until *width*, and after it
+    """
     n, m = y.shape
-    change = np.tile(np.eye(m), (n, 1, 1))
+    unity = np.eye(m)
+    change = np.tile(unity, (n, 1, 1))
     course = np.empty((n, len(times), m))
     error = np.empty((n, len(times) - 1, m))
     course[:, 0] = y
-    irradiance = high
-    rates = equations.rates(y, irradiance)
+    flow = pump[0]
+    rates, jacobian = flow.at(y)
     for i, h in enumerate(np.diff(times)):
-        if irradiance is high and times[i] >= width:
-            irradiance = low
-            rates = equations.rates(y, irradiance)
-        jacobian = equations.jacobian(y, irradiance)
-        inverse = np.linalg.inv(np.eye(m) - _GAMMA * h * jacobian)
+        if flow is pump[0] and times[i] >= width:
+            flow = pump[1]
+            rates, jacobian = flow.at(y)
+        inverse = np.linalg.inv(unity - (_GAMMA * h) * jacobian)
         k1 = (inverse @ rates[..., None])[..., 0]
-        inner = equations.rates(y + h * k1, irradiance) - 2 * k1
+        inner = flow.at(y + h * k1)[0] - 2 * k1
         k2 = (inverse @ inner[..., None])[..., 0]
         y = y + h * (1.5 * k1 + 0.5 * k2)
-        s1 = inverse @ jacobian
-        step = np.eye(m) + h * (2 * s1 - inverse @ s1 + 0.5 * h * s1 @ s1)
-        change = step @ change
-        before, rates = rates, equations.rates(y, irradiance)
+        # the step's derivative, 1 + 2·hk − hk·inverse + (hk)²/2 with hk = inverse·hJ = (inverse − 1)/γ
+        squared = inverse @ inverse
+        change = (_AT_ONE * unity + _AT_INVERSE * inverse + _AT_SQUARED * squared) @ change
+        before = rates
+        rates, jacobian = flow.at(y)
         left = y - course[:, i] - 0.5 * h * (before + rates)
-        error[:, i] = np.abs(inverse @ (inverse @ left[..., None]))[..., 0]
+        error[:, i] = np.abs(squared @ left[..., None])[..., 0]
         course[:, i + 1] = y
     return course, change, error

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from .convergence import ConvergenceError
 from .evolution import evolved
+from .flow import Flow
 from .network import Network
 from .power_balance import PowerBalance, power_balance
 from .processes import Array, Decay, Ion, Pump, Transfer
@@ -68,6 +69,10 @@ class RateEquations:
     def jacobian(self, populations: Array, irradiance: npt.ArrayLike) -> Array:
         """∂(dy/dt)/∂y in s⁻¹, (..., m, m)."""
         return self._network.jacobian(populations, irradiance)
+
+    def under(self, irradiance: Array) -> Flow:
+        """The same at irradiances (n,) in W/cm², for populations (n, m) one after the other."""
+        return Flow(self._network, irradiance)
 
     def absorbed(self, populations: Array, irradiance: Array) -> Array:
         """Photons absorbed less photons stimulated, per site and second, for (n, m) at (n,) W/cm²."""

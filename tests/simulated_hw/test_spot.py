@@ -127,8 +127,8 @@ def test_each_temperature_and_wavelength_is_solved_once() -> None:
     spot = Spot(sample, beam(), _THICKNESS)
     for power in (1e-3, 1e-2, 0.0):
         spot.rates(power, Conditions(301.0, 980.0))
-    assert sample.asked == 2  # 300 K and 302 K
+    assert sample.asked == 2  # 300.5 K and 302.5 K
     spot.rates(1e-3, Conditions(302.0, 980.0))
     assert sample.asked == 2
     spot.rates(1e-3, Conditions(302.0, 976.0))
-    assert sample.asked == 3
+    assert sample.asked == 4

@@ -102,7 +102,7 @@ def monitors(texts: list[str]) -> dict[str, MonitorEntry]:
     :raises Refused: a text that names no quantity, or no time above 0 s
     """
     from antistokes.instruments.stationfile import MonitorEntry
-    from antistokes.procedures.procedure import number_in
+    from antistokes.procedures.units import number_in
 
     found = {}
     for text in texts:

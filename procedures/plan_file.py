@@ -47,8 +47,9 @@ from .axes import Axis
 from .axes.named import AXES, make_axis
 from .measurement import RecordedPlan
 from .problems import Problems
-from .procedure import Procedure, number_in
+from .procedure import Procedure
 from .sequence import Sequence
+from .units import number_in
 
 FORMAT, VERSION = "antistokes-plan", 1
 

@@ -22,6 +22,7 @@ from .channels import Record
 from .detectors import Detector
 from .measurement import Measurement
 from .problems import Problems
+from .units import number_in
 
 #: names of the parameters, and what is wrong
 Contradiction = tuple[set[str], str]
@@ -196,19 +197,3 @@ def _in_units(procedure: str, name: str, value: Any, units: str) -> Any:
         return number_in(units, value, procedure)
     except Refused as refused:
         raise FileRefused(procedure, name, str(refused).removeprefix(f"{procedure} ")) from None
-
-
-def number_in(units: str, value: Any, thing: str) -> Any:
-    """*value*; a text such as ``"20 ms"`` as a number in *units*.
-
-    :raises Refused: says *thing*, the text and what would be right
-    """
-    if not isinstance(value, str):
-        return value
-    import pint
-
-    try:
-        return float(pint.Quantity(value).to(units).magnitude)
-    except (pint.PintError, ValueError, AttributeError, TypeError) as error:
-        wanted = f"a number in {units} ({error})" if units else "a number"
-        raise Refused(f"{thing} is {value!r}; must be {wanted}") from None

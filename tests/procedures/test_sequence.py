@@ -110,3 +110,13 @@ def test_axes_are_known_by_the_names_of_their_set_points():
         make_axis("temprature", [1.0])
     with pytest.raises(Refused, match="axis 'temperature': .*colour"):
         make_axis("temperature", [1.0], colour="red")
+    assert make_axis("pulse_width", [1e-3], period="30 ms", settle="1 s").name == "pulse_width"
+    with pytest.raises(PlanRefused) as caught:
+        make_axis("pulse_width", [1e-3], period="30 nm", duti=0.1, order="upp", settle=-1)
+    for words in (
+        "period is '30 nm'; must be a number in s",
+        "did you mean 'duty'",
+        "order",
+        "settle = -1 s",
+    ):
+        assert words in str(caught.value)

@@ -51,16 +51,21 @@ _ANALYSES = {
 
 
 def analyse(
-    ds: xr.Dataset, windows: Mapping[str, tuple[float, float]] | None = None, **options: Any
+    ds: xr.Dataset,
+    windows: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    most: int | None = None,
+    **options: Any,
 ) -> list[Findings]:
     """What the run *ds* shows, block by block; a block that cannot be analysed says why.
 
     :param ds: as :func:`~antistokes.analysis.runfile.load` gives it
     :param windows: bands by hand, name to (low, high) in nm; by default those of the sample
+    :param most: so many blocks of each procedure at most, spread evenly over the run
     :param options: further keywords of the analysis, such as ``irradiance_range`` of a power sweep
     """
     found = []
-    for procedure, at, block in blocks(ds):
+    for procedure, at, block in blocks(ds, most):
         if procedure not in _ANALYSES:
             result = Findings(procedure=procedure, problem=f"nothing is known of analysing '{procedure}'")
         else:
@@ -74,26 +79,44 @@ def analyse(
     return found
 
 
-def blocks(ds: xr.Dataset) -> Iterator[tuple[str, dict[str, float], xr.Dataset]]:
-    """Each procedure of a run at each combination of the axes around it: name, set-points, its points."""
+class Block(NamedTuple):
+    """One procedure at one combination of the axes around it: name, set-points, its points."""
+
+    procedure: str
+    at: dict[str, float]
+    points: xr.Dataset
+
+
+def blocks(ds: xr.Dataset, most: int | None = None) -> Iterator[Block]:
+    """All of a run; or at *most* so many of each of its procedures, spread evenly over the run."""
     steps = list(steps_of(ds))
     names = [str(step.attrs["procedure"]) for step in steps]
     for number, (name, step) in enumerate(zip(names, steps, strict=True)):
         if not step.sizes["point"]:
             continue  # the run has ended before
         which = {"step": float(number)} if names.count(name) > 1 else {}
-        own = _ANALYSES[name].own if name in _ANALYSES else ()
-        around = [key for key in axes_of(step) if key not in own and len(set(step[key].values.tolist())) > 1]
-        if not around:
-            yield name, which, step
-            continue
-        rows = np.stack([step[key].values.astype(float) for key in around], axis=1)
-        visits = _visits(step, rows)
-        for *values, visit in dict.fromkeys(map(tuple, np.column_stack([rows, visits]).tolist())):
-            chosen = (rows == values).all(axis=1) & (visits == visit)
-            at = dict(zip(around, values, strict=True)) | ({"reference": visit} if visit else {})
-            block = step.isel(point=chosen)
-            yield name, which | at, block.drop_vars("reference") if visits.any() else block
+        points, found = _parted(name, step)
+        wanted = min(most or len(found), len(found))
+        for i in np.linspace(0, len(found) - 1, wanted).round().astype(int):
+            at, chosen = found[i]
+            yield Block(name, which | at, points.isel(point=chosen))
+
+
+def _parted(
+    name: str, step: xr.Dataset
+) -> tuple[xr.Dataset, list[tuple[dict[str, float], npt.NDArray[np.bool_]]]]:
+    """One procedure of a run; the set-points of each of its blocks, and which points are its."""
+    own = _ANALYSES[name].own if name in _ANALYSES else ()
+    around = [key for key in axes_of(step) if key not in own and len(set(step[key].values.tolist())) > 1]
+    if not around:
+        return step, [({}, np.ones(step.sizes["point"], dtype=bool))]
+    rows = np.stack([step[key].values.astype(float) for key in around], axis=1)
+    visits = _visits(step, rows)
+    parts = []
+    for *values, visit in dict.fromkeys(map(tuple, np.column_stack([rows, visits]).tolist())):
+        at = dict(zip(around, values, strict=True)) | ({"reference": visit} if visit else {})
+        parts.append((at, (rows == values).all(axis=1) & (visits == visit)))
+    return step.drop_vars("reference") if visits.any() else step, parts
 
 
 def _visits(step: xr.Dataset, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

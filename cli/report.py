@@ -24,13 +24,17 @@ NOTHING_FOUND = 3
 
 
 def report_of(
-    path: Path, windows: dict[str, tuple[float, float]] | None = None, figure: bool | Path = False
+    path: Path,
+    windows: dict[str, tuple[float, float]] | None = None,
+    figure: bool | Path = False,
+    most: int | None = None,
 ) -> dict[str, Any]:
     """Points, what was found, and the figures' paths when they are wanted.
 
     Where the run has several blocks (a sweep at each temperature) they are listed as ``blocks``.
 
     :param figure: True: beside the run file, as PNG; a path: there
+    :param most: blocks of each procedure that are analysed, spread evenly over the run; None: all
     """
     from antistokes.analysis import load
     from antistokes.analysis.bands import AnalysisError
@@ -41,7 +45,7 @@ def report_of(
         "points": int(dataset.sizes["point"]),
         "excitation_wavelength": dataset.attrs.get("excitation_wavelength"),
     }
-    found = list(found_in(dataset, windows))
+    found = list(found_in(dataset, windows, most))
     several = len({one.procedure for one in found}) > 1
     parts = []
     for one in found:
@@ -62,14 +66,15 @@ def report_of(
 
 
 def found_in(
-    dataset: xr.Dataset, windows: dict[str, tuple[float, float]] | None = None
+    dataset: xr.Dataset, windows: dict[str, tuple[float, float]] | None = None, most: int | None = None
 ) -> Iterator[Findings]:
     """What the analysis says; of a power sweep that could not be fitted a figure nevertheless."""
     from antistokes.analysis import analyse
     from antistokes.analysis.analyse import blocks
     from antistokes.analysis.figures.power_sweep import power_sweep_figure
 
-    for found, (name, _, block) in zip(analyse(dataset, windows), blocks(dataset), strict=True):
+    analysed = analyse(dataset, windows, most=most)
+    for found, (name, _, block) in zip(analysed, blocks(dataset, most), strict=True):
         if name == "power-sweep" and found.problem:
             found.figure = functools.partial(power_sweep_figure, block, {}, windows, found.problem)
         yield found

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NOT_CORRECTED = "not response corrected"
-#: nm, FWHM of a slit that the run does not tell (assumed: that of a compact array spectrometer); then all
-#: that it changes is an error
+#: nm, FWHM of a slit that the run does not tell (assumed: that of a compact array spectrometer)
 _SLIT = 1.5
+#: error of what it then changes, which goes with its square: that is anything from 0 to twice the assumed
+_SLIT_DOUBT = 1 / np.sqrt(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ def colours(
     found = chromaticity(seen.spectrum, seen.errors, weights)
     moves = _moved_by_power(ds, seen, weights, bands, found.xy)
     if not slit:
-        moves.append(found.xy - chromaticity(seen.spectrum, seen.errors, blurred).xy)
+        moves.append(_SLIT_DOUBT * (found.xy - chromaticity(seen.spectrum, seen.errors, blurred).xy))
     for move in moves:
         found.covariance[:] += move[:, :, None] * move[:, None, :]
     dark = ~good_points(ds)

@@ -147,9 +147,9 @@ def _procedure(name: str, context: typer.Context) -> type[Procedure] | None:
     if not any(point.name == name for point in entry_points(group=group)):
         commands = context.find_root().command
         if name in getattr(commands, "commands", ()):
-            raise Refused(f"run {name}: is no procedure but a command: did you mean 'antistokes {name}'?")
+            raise Refused(f"'{name}' is no procedure but a command: did you mean 'antistokes {name}'?")
         if Path(name).suffix:
-            raise Refused(f"run {name}: is no procedure, and no plan file: that ends in .toml")
+            raise Refused(f"'{name}' is no procedure, and no plan file: that ends in .toml")
     kind: type[Procedure] = plugin(group, name).load()
     return kind
 

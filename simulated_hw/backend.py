@@ -106,13 +106,25 @@ def build_world(
                 f"'{kind}' has no twin; {cure}{nearest(kind, kinds)}",
             )
         twin_class = kinds[kind].load()
-        table = simulation.twins.get(name, {})
+        table = _coloured(
+            twin_class.Settings, simulation.twins.get(name, {}), entry.settings.get("wavelength")
+        )
         settings = convert(table, twin_class.Settings, station.path, f"simulation.twins.{name}")
         twins[name] = twin_class(name, bench, settings)
         if isinstance(twins[name], Twin):
             check_resource(station, name)
         twins[name].resource_name = entry.resource
     return World(bench, {name: twins[name] for name in station.instruments if name in twins}, loaded)
+
+
+def _coloured(kind: type[Record], table: dict[str, Any], wavelength: object) -> dict[str, Any]:
+    """*table* with the *wavelength* in nm that the station file says of a laser, unless it names another."""
+    said = {"wavelength_nm": wavelength}
+    if wavelength is not None and "wavelength_nm" in kind.__struct_fields__:
+        return said | table
+    if wavelength is not None and "diode" in kind.__struct_fields__:
+        return table | {"diode": said | table.get("diode", {})}
+    return table
 
 
 class VirtualBackend:

@@ -28,7 +28,7 @@ class AttenuatorPosition:
     ) -> None:
         self._values, self._settle = values, settle
         self.setpoints = planned(values)
-        self._power = OpenPower(power)
+        self._power = OpenPower(power, self.name)
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         excitation = setup.excitation

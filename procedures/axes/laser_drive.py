@@ -34,7 +34,7 @@ class LaserDrive:
     ) -> None:
         self._values, self._most, self._settle = values, power, settle
         self.setpoints = planned(values)
-        self._power = OpenPower(power)
+        self._power = OpenPower(power, self.name)
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         self._setup, self._excitation = setup, setup.excitation

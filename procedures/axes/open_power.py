@@ -17,10 +17,12 @@ class OpenPower(ExcitationPower):
     """The power that a drive gives through the open attenuator.
 
     :param power: mW on the sample that is not exceeded, and nearly reached
+    :param of: the axis that it is for
     """
 
-    def __init__(self, power: float) -> None:
+    def __init__(self, power: float, of: str) -> None:
         super().__init__(np.array([power / _RESERVE]), "mW", "up")
+        self.name = of
         self._most = power
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:

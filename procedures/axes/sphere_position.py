@@ -88,7 +88,8 @@ class SpherePosition(SamplePosition):
         if sigma > most * (absorptance + _CERTAIN * look.absorptance_error(1.0)):
             raise AntistokesError(
                 f"quantum-yield: {found}: must be above {1 / most:.3g} errors for a yield known to "
-                f"{plan.wanted_error:.0%}; needs a sample that absorbs more, or more frames and readings"
+                f"{100 * plan.wanted_error:.2g} %; needs a sample that absorbs more, or more frames and "
+                "readings"
             )
         expected = f"quantum yield: {found}; expected error of the yield {100 * error:.2g} %"
         if error > plan.wanted_error or sigma > most * absorptance:

@@ -244,7 +244,7 @@ def test_a_power_axis_and_an_attenuator_axis_exclude_each_other(open_station: Op
     with open_station() as station:
         setup = Setup(station)
         ExcitationPower(np.array([1.0]), "mW").bind(setup)
-        with pytest.raises(Refused, match="laser: power is moved by two axes: power and power"):
+        with pytest.raises(Refused, match="laser: power is moved by two axes: power and attenuator"):
             AttenuatorPosition([10.0]).bind(setup)
 
 

@@ -189,7 +189,7 @@ def test_too_little_absorption_ends_the_run_before_the_first_point(
         outcome = run(QuantumYield(irradiance=[8.0], force=True), station, tmp_path / "yield.h5")
         assert not station.backend.world.bench.light_is_on()
         assert outcome.points == 0
-        assert "at 8 W/cm²: must be above 10 errors for a yield known to 30%" in outcome.reason
+        assert "at 8 W/cm²: must be above 10 errors for a yield known to 30 %" in outcome.reason
         assert "needs a sample that absorbs more" in outcome.reason
         unasked = QuantumYield(irradiance=[8.0], wanted_error=0, frames=2, readings=2, force=True)
         assert len(list(unasked.measure(station))) == 3

@@ -57,7 +57,7 @@ def analyse(
     histogram = histogram_of(ds)
     fits = _fits(histogram, background)
     best = fits[0]
-    _check_course(best)
+    _check_course(best, histogram)
     shares = float(tail_range[0]), float(tail_range[1])
     times, moved = as_alone(definitions(histogram, best, shares), histogram, best, shares)
     result = Findings(procedure="lifetime")
@@ -141,15 +141,19 @@ def _fits(histogram: Histogram, background: Background) -> list[DecayFit]:
     return known if as_simple and known[0].aic < free[0].aic + _SUPPORT else free
 
 
-def _check_course(best: DecayFit) -> None:
+def _check_course(best: DecayFit, histogram: Histogram) -> None:
     """:raises AnalysisError: a constant describes the counts as well: every time would be one of noise"""
     decay = best.decay
     counts, open_for = decay.counts, decay.exposure * (1.0 if decay.sizes is None else decay.sizes)
     if deviance(open_for * counts.sum() / open_for.sum(), counts) - best.estimate.deviance < _SHOWN:
-        raise AnalysisError(
-            f"decay: {counts.sum():.0f} counts, as many at all times: no light that decays; "
-            "needs more light or time"
-        )
+        seen = f"decay: {counts.sum():.0f} counts, as many at all times"
+        left, sigma = histogram.left
+        if left > _ALIKE * sigma:
+            raise AnalysisError(
+                f"{seen} and more than without light: what decays much more slowly than the period of "
+                f"{histogram.period:.3g} s looks so; expect a longer lifetime"
+            )
+        raise AnalysisError(f"{seen}: no light that decays; needs more light or time")
 
 
 def _tried(decay: Decay, histogram: Histogram) -> list[DecayFit]:

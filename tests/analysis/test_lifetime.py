@@ -202,6 +202,9 @@ def test_counts_alike_at_all_times_give_no_lifetime(seed: int) -> None:
     counts = np.random.default_rng(seed).poisson(np.full(BINS, 20.0)).astype(float)
     with pytest.raises(AnalysisError, match="no light that decays|describes it"):
         analyse(recorded(counts))
+    if seed == 0:
+        with pytest.raises(AnalysisError, match="more than without light: .* expect a longer lifetime"):
+            analyse(recorded(counts, dark=np.ones(BINS)))
 
 
 def test_a_mean_arrival_time_is_that_of_a_pulse_alone():

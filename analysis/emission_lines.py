@@ -26,6 +26,9 @@ _SIGNIFICANT, _LEAST_PART = 6.0, 0.05
 _CLEAR = 3  # pixels around a peak that must be usable: where a mask ends is no peak
 #: a line is fitted so far to both sides, in units of its full width
 _FIT_REACH = 0.75
+#: of its width, 1 σ of where a line is: the highest of several peaks of noise on a faint band passes for a
+#: line, but is too narrow for its errors
+_POSITION = 0.05
 _LEAST_PIXELS = 5
 _PASSES = 3
 #: relative change per nm of a response that nobody has measured (1 σ, assumed: that of silicon is
@@ -150,7 +153,7 @@ def _fit(wavelength: Array, signal: Array, errors: Array, own: Mask, peak: int, 
     chi2 = float((((y - _gaussian(x, *beta)) / sigma) ** 2).sum())
     stderr = np.sqrt(np.diag(covariance) * chi2_scale(chi2, len(x) - 3))
     height, position, fwhm = beta
-    if not (x[0] <= position <= x[-1] and height > 0):
+    if not (x[0] <= position <= x[-1] and height > 0 and stderr[1] <= _POSITION * abs(fwhm)):
         return None
     return Line(float(position), float(stderr[1]), abs(float(fwhm)), float(stderr[2]), float(height))
 

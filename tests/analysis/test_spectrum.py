@@ -77,6 +77,14 @@ def test_noise_alone_has_no_lines():
         assert "no line" in found.warnings[-1]
 
 
+def test_noise_on_a_faint_band_is_no_line():
+    for seed in range(30):
+        (found,) = analyse(spectrum(line(654, 12, 20), seed))
+        for one in found.findings:
+            if one.quantity == "emission wavelength":
+                assert abs(one.value - 654) < 4 * one.stderr
+
+
 def test_the_laser_line_is_no_emission_and_is_told_where_it_stands_in_a_band():
     stray = line(655, 1.6, 50_000)
     (found,) = analyse(spectrum(line(541, 6, 9000) + stray, laser=655.0))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from .clock import Clock, RealClock
-from .errors import InstrumentError, LimitError, Refused
+from .errors import BadAnswer, InstrumentError, LimitError, Refused
 
 
 class Limit(NamedTuple):
@@ -82,6 +82,13 @@ class Device:
                 f"this device allows {old.low:g} to {old.high:g} {old.unit}"
             )
         self.limits[quantity] = new
+
+    def told_limit(self, quantity: str, low: float, high: float) -> None:
+        """:meth:`narrow_limit` to what the device says of itself. :raises BadAnswer: that cannot be"""
+        try:
+            self.narrow_limit(quantity, low, high)
+        except Refused as refused:
+            raise BadAnswer(self.name, str(refused).removeprefix(f"{self.name}: ")) from None
 
     @property
     def limits(self) -> dict[str, Limit]:

@@ -25,6 +25,7 @@ from .wire import CutShort, NoAnswer, WireAdapter
 
 log = logging.getLogger(__name__)
 
+_NOT_A_NUMBER = 9.91e37  # SCPI 1999, volume 1, section 7.2.1.5
 _LATE_ANSWERS = 16  # more than can be under way after a time-out
 
 
@@ -213,7 +214,8 @@ class VisaInstrument(Device, Instrument):
         cast = kwargs.get("cast", float)
         told = ",".join(map(str, result))
         if cast in (int, float) and not all(
-            isinstance(value, (int, float)) and math.isfinite(value) for value in result
+            isinstance(value, (int, float)) and math.isfinite(value) and value != _NOT_A_NUMBER
+            for value in result
         ):
             raise self.wrong_answer(command, told, ", not a number")
         if count is not None and len(result) != count:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from .backend import Backend, open_backend
 from .clock import Clock
 from .drivers import check_role, driver_of, fulfils, role_name
-from .errors import AntistokesError, FileRefused, InstrumentError, Refused, nearest
+from .errors import AntistokesError, ConnectionFailed, FileRefused, InstrumentError, Refused, nearest
 from .response import Response
 from .roleview import RoleView
 from .stationfile import InstrumentEntry, MonitorEntry, StationFile
@@ -250,7 +250,7 @@ class Station:
     def make_safe(self) -> list[SafeStep]:
         """Make every instrument safe, last opened first; a failing one does not keep the next from it.
 
-        Nor does a Ctrl-C: it is raised again at the end.
+        Nor does a Ctrl-C: it is raised again at the end. One whose connection was lost gets a new one.
         """
         steps = []
         interrupt: BaseException | None = None
@@ -258,7 +258,7 @@ class Station:
             start = self.clock.now()
             problem = ""
             try:
-                device.make_safe()
+                self._make_one_safe(name, device)
             except BaseException as error:
                 problem = _in_words(error)
                 log.error("%s: could not be made safe: %s", name, problem)
@@ -268,6 +268,25 @@ class Station:
         if interrupt is not None:
             raise interrupt
         return steps
+
+    def _make_one_safe(self, name: str, device: Device) -> None:
+        try:
+            device.make_safe()
+        except ConnectionFailed as lost:
+            try:
+                self._reopen(name).make_safe()
+            except Exception as error:
+                raise lost from error
+            log.warning("%s: made safe by a new connection: %s", name, lost)
+
+    def _reopen(self, name: str) -> Device:
+        """A new connection to the instrument *name*, and to its parts; its settings stay as they are."""
+        _close(name, self._devices[name])
+        for part in self.file.instruments[name].parts.values():
+            self._reopen(part)
+        self._views = {key: view for key, view in self._views.items() if key[0] != name}
+        self._devices[name] = self._open(name, self.file.instruments[name], configure=False)
+        return self._devices[name]
 
     def close(self, *, make_safe: bool = True) -> list[SafeStep]:
         """Make all safe, then close all; what became of it. May be called again.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +22,7 @@ from antistokes.instruments.stationfile import StationFile, check_resource
 
 from .bench import Bench, OpticsSettings
 from .effects import EffectsSettings
+from .faults import Faults, FaultSettings
 from .mounted import HolderSettings, Place, places
 from .samples.sample import Sample
 from .sphere_light import LampSettings, SphereSettings
@@ -39,6 +40,8 @@ class Simulation(Record, kw_only=True, frozen=True):
     optics: OpticsSettings = OpticsSettings()
     #: what goes wrong in a laboratory by itself; off unless stated
     effects: EffectsSettings = EffectsSettings()
+    #: what goes wrong on the way to the instruments
+    faults: FaultSettings = FaultSettings()
     #: what stands in the slots of the sample holder
     holder: HolderSettings = HolderSettings()
     #: around the sample; none unless stated
@@ -49,13 +52,15 @@ class Simulation(Record, kw_only=True, frozen=True):
     twins: dict[str, dict[str, Any]] = {}
 
 
-@dataclass(frozen=True)
+@dataclass
 class World:
     """A bench and its twins by the instrument's name; twins without a wire are SDK twins."""
 
     bench: Bench
     twins: dict[str, Any]
     sample: Sample | None
+    #: of the wires
+    faults: Faults = field(init=False)
 
     def on_wire(self) -> dict[str, Twin]:
         """Twins that speak VISA."""
@@ -114,7 +119,13 @@ def build_world(
         if isinstance(twins[name], Twin):
             check_resource(station, name)
         twins[name].resource_name = entry.resource
-    return World(bench, {name: twins[name] for name in station.instruments if name in twins}, loaded)
+    twins = {name: twins[name] for name in station.instruments if name in twins}
+    world = World(bench, twins, loaded)
+    try:
+        world.faults = Faults(simulation.faults, world.on_wire(), bench.rng)
+    except Refused as refused:
+        raise FileRefused(station.path, "simulation.faults", str(refused)) from None
+    return world
 
 
 def _coloured(kind: type[Record], table: dict[str, Any], wavelength: object) -> dict[str, Any]:

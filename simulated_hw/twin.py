@@ -20,6 +20,7 @@ from pyvisa_sim.devices import Device
 from antistokes.instruments.records import Record
 
 from .bench import Bench
+from .faults import FaultyLine
 
 #: What a handler may return: text (the answer terminator is added), raw bytes, several, or nothing.
 Answer = str | bytes | Iterable[str | bytes] | None
@@ -79,6 +80,10 @@ class Twin(Device):
         self._inbox = bytearray()
         self._outbox: deque[tuple[float, bytes]] = deque()
         self._delay = 0.0
+        #: what goes wrong on the line; None: nothing does
+        self.line_faults: FaultyLine | None = None
+        #: goes up when the line is interrupted: connections from before are dead
+        self.connection_number = 0
         self._known: dict[str, tuple[Callable[..., Answer], tuple[str, ...]]] = {}
 
     # -- the wire ---------------------------------------------------------------------------------
@@ -97,9 +102,24 @@ class Twin(Device):
         self._inbox += data
         while (message := self.next_message(end)) is not None:
             self._delay = self.latency
+            if self.line_faults is not None:
+                self._answer_faultily(self.line_faults, message)
+                continue
             answer = self._match(message)
             if answer is not NoResponse:
                 self.send(answer, self._delay)
+
+    def _answer_faultily(self, line: FaultyLine, message: bytes) -> None:
+        kind = line.strikes(message)
+        if kind == "dropped":
+            self.connection_number += 1
+        if kind in ("dropped", "lost"):
+            return
+        answer = self._match(message)
+        if answer is not NoResponse:
+            answer, late = line.spoilt(kind, message, answer)
+            if answer:
+                self.send(answer, self._delay + late)
 
     def next_message(self, end: bool) -> bytes | None:
         """Cut the next complete message, without its terminator, from the inbox."""

@@ -39,6 +39,7 @@ class TwinSession(MessageBasedSession):
         self.device = twin
         # a new socket starts with nothing in it; other lines keep what the last user left unread
         self._line = Line(twin) if parsed.resource_class == "SOCKET" else twin
+        self._number = twin.connection_number
         self._lock = twin.bench.lock
         self._clock = twin.clock
         # serial lines and sockets carry no end-of-message mark
@@ -56,6 +57,7 @@ class TwinSession(MessageBasedSession):
         ):
             data += bytes([attrs.get(ResourceAttribute.termchar, 10)])
         with self._lock:
+            self._check_connection()
             self._line.feed(data, end=not self._stream)
         return len(data), StatusCode.success
 
@@ -67,6 +69,7 @@ class TwinSession(MessageBasedSession):
         got = b""
         while True:
             with self._lock:
+                self._check_connection()
                 part = self._line.take()
                 if part is not None:
                     got += part
@@ -82,6 +85,11 @@ class TwinSession(MessageBasedSession):
                 # what was read stays read, as on a real line
                 raise errors.VisaIOError(constants.VI_ERROR_TMO)
             self._clock.sleep((deadline if due is None else min(due, deadline)) - now)
+
+    def _check_connection(self) -> None:
+        """:raises VisaIOError: the line was interrupted since this session was opened"""
+        if self._number != self.device.connection_number:
+            raise errors.VisaIOError(StatusCode.error_connection_lost)
 
     def _termchar(self) -> bytes | None:
         attrs = self.attrs

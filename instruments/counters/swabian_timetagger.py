@@ -145,9 +145,9 @@ class SwabianTimeTagger(Binning, SdkInstrument):
             if channel not in known:
                 raise Refused(f"{self.name}: {word}_channel = {channel}: {self.model} has {known}")
             low, high = self._ask("getTriggerLevelRange", tagger.getTriggerLevelRange, channel)
-            self.narrow_limit(f"{word}_level", low, high)
+            self.told_limit(f"{word}_level", low, high)
         shortest, longest = self._ask("getDeadtimeRange", tagger.getDeadtimeRange, self.photon_channel)
-        self.narrow_limit("dead_time", shortest / _PS, longest / _PS)
+        self.told_limit("dead_time", shortest / _PS, longest / _PS)
         self.trigger_level, self.photon_level = trigger_level, photon_level
         self._bin_width, self._bins = 1_000_000, 10_000  # ps; 10 ms in all
         #: triggers in the last histogram

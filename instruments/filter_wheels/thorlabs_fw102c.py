@@ -57,7 +57,7 @@ class FW102CFilterWheel(PromptedInstrument):
         self.slots = self._whole("pcount?")
         if self.slots < 2:
             raise BadAnswer(self.name, f"'pcount?' was answered by '{self.slots}', not 6 or 12")
-        self.narrow_limit("slot", 1, self.slots)
+        self.told_limit("slot", 1, self.slots)
         self.sensors_always_on = False
 
     fast = Instrument.control(

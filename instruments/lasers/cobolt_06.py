@@ -100,7 +100,7 @@ class Cobolt06(LightSwitch, VisaInstrument):
         self.gate_connected = self.gated = gated
         if gated and parts[2] in _DIODE_PUMPED:
             raise Refused(f"{self.name}: gated = true; a 06-DPL head has no set-point of the gated power")
-        self.narrow_limit("drive", 0, self._number("gmlp?") / 1000)
+        self.told_limit("drive", 0, self._number("gmlp?") / 1000)
 
     def identity(self) -> str:
         """The model number, e.g. ``0808-06-01-0150-100``."""

@@ -92,7 +92,7 @@ class MaiTai(LightSwitch, VisaInstrument):
         self._opened = -_SHUTTER_LATE  # when SHUT 1 was sent
         # what was wrong before this driver came does not concern it
         self._read_errors()
-        self.narrow_limit("wavelength", self._value("WAV:MIN?", "nm"), self._value("WAV:MAX?", "nm"))
+        self.told_limit("wavelength", self._value("WAV:MIN?", "nm"), self._value("WAV:MAX?", "nm"))
 
     # -- wavelength -------------------------------------------------------------------------------
 

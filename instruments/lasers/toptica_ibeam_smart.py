@@ -72,7 +72,7 @@ class IBeamSmart(LightSwitch, VisaInstrument):
     ) -> None:
         super().__init__(adapter, name, clock=clock, **connection)
         self.wavelength, self.channel = wavelength, channel
-        self.narrow_limit("power", 0, self.power_max)
+        self.told_limit("power", 0, self.power_max)
 
     # -- the wire ---------------------------------------------------------------------------------
 

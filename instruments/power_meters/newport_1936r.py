@@ -106,7 +106,7 @@ class Newport1936R(VisaInstrument):
         self._all_errors()  # what was wrong before this driver came does not concern it
         self.detector = self.ask("PM:DETMODEL?").strip()
         low, high = self.values("PM:MIN:L?")[0], self.values("PM:MAX:L?")[0]
-        self.narrow_limit("wavelength", low, high)
+        self.told_limit("wavelength", low, high)
         self.wavelength_range = (low, high)
         for command in ("PM:MODE 0", "PM:RUN 1", f"PM:UNITS {_WATT}", "PM:FILT 2"):
             self.write(command)

@@ -68,11 +68,11 @@ class OphirVega(VisaInstrument):
         self.head = self._command("$HI")
         self._check_head()
         low, high, _ = self._wavelengths()
-        self.narrow_limit("wavelength", low, high)
+        self.told_limit("wavelength", low, high)
         self.wavelength_range = (low, high)
         self._command("$FP")
         self.clock.sleep(_POWER_TIME)
-        self.narrow_limit("full_scale", 0, max(self._ranges()[1]))
+        self.told_limit("full_scale", 0, max(self._ranges()[1]))
         self.auto_range = True
 
     def identity(self) -> str:

@@ -64,7 +64,7 @@ class ThorlabsPowerMeter(ScpiInstrument):
         if self.sensor.lower().startswith("no sensor"):
             raise DeviceFault(self.name, "no sensor head is connected")
         low, high = self.values("SENS:CORR:WAV? MIN")[0], self.values("SENS:CORR:WAV? MAX")[0]
-        self.narrow_limit("wavelength", low, high)
+        self.told_limit("wavelength", low, high)
         self.wavelength_range = (low, high)
         self.averaging = self.AVERAGING if averaging is None else averaging
         self.auto_range = True

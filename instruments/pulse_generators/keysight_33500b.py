@@ -92,15 +92,15 @@ class Keysight33500B(LightSwitch, PulseTiming, ScpiInstrument):
         self._channels, fastest = next(data for model, data in _MODELS.items() if model in identity)
         if channel not in range(1, self._channels + 1):
             raise Refused(f"{self.name}: channel = {channel!r}: this model has {self._channels}")
-        self.narrow_limit("period", 1 / fastest, math.inf)
+        self.told_limit("period", 1 / fastest, math.inf)
         # what was wrong before this driver came does not concern it
         self.write("*CLS")
         self.write(f"OUTP{{ch}}:LOAD {'INF' if load is None else f'{load:g}'}")
         self.write("SOUR{ch}:VOLT:UNIT VPP")
         self.check_errors()
         highest = _OPEN_CIRCUIT if load is None else _OPEN_CIRCUIT * load / (load + _SOURCE_OHM)
-        self.narrow_limit("high", -highest, highest)
-        self.narrow_limit("low", -highest, highest)
+        self.told_limit("high", -highest, highest)
+        self.told_limit("low", -highest, highest)
 
     def ask(self, command: str, query_delay: float | None = None) -> str:
         """Write *command*, with the channel in place of ``{ch}``, and read the answer."""

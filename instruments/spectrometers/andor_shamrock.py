@@ -144,7 +144,7 @@ class AndorShamrock(SdkInstrument):
         self._do(sdk.set_acquisition_mode, _SINGLE)
         self._do(sdk.set_trigger_mode, _INTERNAL)
         low, high = self._ask(sdk.get_temperature_range)
-        self.narrow_limit("setpoint", low, high)
+        self.told_limit("setpoint", low, high)
         self.setpoint = setpoint
         self._do(sdk.cooler_on)
 

@@ -129,7 +129,7 @@ class OceanSpectrometer(SdkInstrument):
         self.pixels = len(self._wavelengths)
         low, high = self._ask("integration_time_micros_limits", lambda: device.integration_time_micros_limits)
         # pyseabreeze refuses the upper limit itself
-        self.narrow_limit("exposure", low / 1e6, (high - 1) / 1e6)
+        self.told_limit("exposure", low / 1e6, (high - 1) / 1e6)
         self._ask("trigger_mode", device.trigger_mode, 0)
         self._stale = 0
         self.exposure = exposure

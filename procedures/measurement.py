@@ -84,10 +84,20 @@ class _Step:
 
 
 class Measurement:
-    """One execution of a plan on a station."""
+    """One execution of a plan on a station.
 
-    def __init__(self, plan: Plan, station: Station, should_stop: Callable[[], bool] = lambda: False) -> None:
+    :param hold: asked before each point; waits while the run is paused, and says whether it was
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        station: Station,
+        should_stop: Callable[[], bool] = lambda: False,
+        hold: Callable[[Setup], bool] = lambda setup: False,
+    ) -> None:
         plan.check()
+        self._hold = hold
         self.setup = Setup(station, should_stop)
         self._over = list(plan.over())
         self._procedures = list(plan.steps())
@@ -200,6 +210,8 @@ class Measurement:
         previous: tuple[int, ...] = (-1,) * len(axes)
         for indices in itertools.product(*(range(len(axis.setpoints)) for axis in axes)):
             self.setup.step()
+            if self._hold(self.setup):
+                previous = (-1,) * len(axes)  # what stood still meanwhile has to settle again
             moved = False
             for i, axis in enumerate(axes):
                 # what is set inside depends on what is set around it: one power at several wavelengths

@@ -1,7 +1,8 @@
 """The runner: pulls points from a measurement and hands them to the sinks.
 
-    idle → checking → running → ending → completed | stopped | failed
+    idle → checking → running ⇄ paused → ending → completed | stopped | failed
 
+Between two points a run may be paused: the beam is shut, and everything is set anew when it goes on.
 Whatever ends a run (the last point, a wish to stop, an exception), the light goes off, every
 instrument is made safe, and the file is closed with the outcome and its reason.
 """
@@ -28,12 +29,14 @@ from .channels import RunHeader, Sink
 from .measurement import Measurement, RecordedPlan
 from .pace import Stopped
 from .recorder import Recorder
-from .signals import stop_on_signals, undisturbed
+from .setup import Setup
+from .signals import steered_by_signals, undisturbed
 from .sinks import Sinks
 
 log = logging.getLogger(__name__)
 
-State = Literal["idle", "checking", "running", "ending", "completed", "stopped", "failed"]
+State = Literal["idle", "checking", "running", "paused", "ending", "completed", "stopped", "failed"]
+_LOOK = 0.02  # s; how often a paused run looks after its monitors, and whether it should end
 _PACKAGES = ("antistokes", "pymeasure", "pyvisa", "pyvisa-sim", "pyvisa-py", "numpy", "h5py")
 
 
@@ -61,10 +64,25 @@ class Runner:
         self.sinks = list(sinks)
         self.state: State = "idle"
         self._stop = threading.Event()
+        self._go = threading.Event()
+        self._go.set()
 
     def stop(self) -> None:
         """Ask the present run to end after the step it is in. May be called from any thread."""
         self._stop.set()
+
+    def pause(self) -> None:
+        """Ask the present run to wait in the dark before its next point. May be called from any thread."""
+        self._go.clear()
+
+    def resume(self) -> None:
+        """Let a paused run go on. May be called from any thread."""
+        self._go.set()
+
+    @property
+    def pausing(self) -> bool:
+        """The run is asked to wait, or does."""
+        return not self._go.is_set()
 
     def run(self, plan: RecordedPlan, path: str | Path | None = None) -> Outcome:
         """Carry out *plan*, record it in a new file at *path* (none: only the sinks see it).
@@ -78,6 +96,7 @@ class Runner:
             check_path(Path(path))
         self.state = "checking"
         self._stop.clear()
+        self._go.set()
         opened = not list(self.station)
         start = self.station.clock.now()
         recorder = [Recorder(path, self.station.clock)] if path else []
@@ -126,7 +145,7 @@ class Runner:
         """Check, open the sinks, and hand them all points."""
         measurement: Measurement | None = None
         try:
-            measurement = Measurement(plan, self.station, self._stop.is_set)
+            measurement = Measurement(plan, self.station, self._stop.is_set, self._hold)
             self.station.open()
             measurement.bind()
             header = self._header(plan, measurement)
@@ -143,6 +162,19 @@ class Runner:
         self.state = "running"
         for record in measurement.records():
             sinks.append(record)
+
+    def _hold(self, setup: Setup) -> bool:
+        """Wait in the dark while the run is paused; monitors go on. True if it was."""
+        if self._go.is_set():
+            return False
+        self.state = "paused"
+        log.warning("paused by the user, the beam is shut")
+        with setup.dark():
+            while not self._go.wait(_LOOK):
+                setup.step()
+        log.warning("goes on")
+        self.state = "running"
+        return True
 
     def _header(self, plan: RecordedPlan, measurement: Measurement | None) -> RunHeader:
         """What the file says of the run; *measurement* is missing or unbound when a device failed early."""
@@ -183,9 +215,10 @@ def run(
     """Carry out *plan* on *station* and record it at *path*; the short form of :class:`Runner`.
 
     The first Ctrl-C (or SIGTERM, or a closed terminal) ends the run after the step it is in, the light off.
+    Ctrl-Z does not suspend the program, which would leave light on, but pauses the run; again, it goes on.
     """
     runner = Runner(station, sinks)
-    with stop_on_signals(runner.stop):
+    with steered_by_signals(runner.stop, lambda: runner.resume() if runner.pausing else runner.pause()):
         return runner.run(plan, path)
 
 

@@ -1,4 +1,4 @@
-"""Signals that ask a program to end."""
+"""Signals that ask a program to end, or to wait."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from types import FrameType
 #: Ctrl-C, kill, and a terminal or connection that is closed
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
+#: Ctrl-Z, which suspends a program with its lasers on
+_SUSPEND = [getattr(signal, name) for name in ("SIGTSTP",) if hasattr(signal, name)]
+
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """No Ctrl-C and no other signal to end while the light is being switched off."""
+    """No Ctrl-C and no other signal to end or to wait while the light is being switched off."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS + _SUSPEND}
     try:
         yield
     finally:
@@ -27,8 +30,11 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """The first signal to end calls *stop*, a second one interrupts at once. Only in the main thread."""
+def steered_by_signals(stop: Callable[[], None], pause_or_resume: Callable[[], None]) -> Iterator[None]:
+    """The first signal to end calls *stop*, a second one interrupts at once; Ctrl-Z calls the other.
+
+    Only in the main thread.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -41,6 +47,8 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
     handler_state = {"asked": False}
     previous = {number: signal.signal(number, handler) for number in _SIGNALS}
+    for number in _SUSPEND:
+        previous[number] = signal.signal(number, lambda number, frame: pause_or_resume())
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from antistokes.instruments import Station
 from antistokes.instruments.errors import InstrumentError, LimitError, Refused, RunFileError
 from antistokes.procedures import PowerSweep, Runner, run
 from antistokes.procedures.recorder import Recorder
-from antistokes.procedures.runner import stop_on_signals
+from antistokes.procedures.signals import steered_by_signals
 from antistokes.simulated_hw.stations import find_station
 
 SWEEP = PowerSweep(start=30, stop=300, points_per_decade=2, order="up", longest_exposure=0.01, frames=2)
@@ -202,6 +202,74 @@ def test_a_stopped_runner_runs_again(virtual_station):
     assert runner.run(SWEEP).status == "completed"
 
 
+def when_paused(runner, act) -> threading.Thread:
+    """Waits in a thread of its own until *runner* is paused, then does *act*; gives up after a while."""
+
+    def wait():
+        for _ in range(2000):
+            if runner.state == "paused":
+                break
+            threading.Event().wait(0.002)
+        act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def test_a_paused_run_waits_in_the_dark_and_goes_on(virtual_station, tmp_path):
+    seen = []
+    notes = Notes()
+    runner = Runner(virtual_station, [notes])
+    notes.trouble = {2: runner.pause}
+
+    def look():
+        seen.extend([runner.state, light(virtual_station)])
+        runner.resume()
+
+    thread = when_paused(runner, look)
+    outcome = runner.run(SWEEP, tmp_path / "run.h5")
+    thread.join()
+    assert seen == ["paused", False]
+    assert (outcome.status, outcome.points) == ("completed", run(SWEEP, virtual_station).points)
+    assert not load(tmp_path / "run.h5")["flags"].values.any()
+
+
+def test_a_paused_run_can_be_stopped(virtual_station):
+    notes = Notes()
+    runner = Runner(virtual_station, [notes])
+    notes.trouble = {2: runner.pause}
+    thread = when_paused(runner, runner.stop)
+    outcome = runner.run(SWEEP)
+    thread.join()
+    assert (outcome.status, outcome.points) == ("stopped", 2)
+    assert not light(virtual_station)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="no Ctrl-Z here")
+def test_ctrl_z_pauses_and_goes_on_and_never_suspends(virtual_station, monkeypatch):
+    states = []
+    made = []
+    init = Runner.__init__
+    monkeypatch.setattr(Runner, "__init__", lambda self, *args: (made.append(self), init(self, *args))[1])
+    notes = Notes({1: lambda: os.kill(os.getpid(), signal.SIGTSTP)})
+
+    class Made:
+        @property
+        def state(self):
+            return made[0].state if made else "idle"
+
+    def act():
+        states.append(made[0].state)
+        os.kill(os.getpid(), signal.SIGTSTP)
+
+    thread = when_paused(Made(), act)
+    outcome = run(SWEEP, virtual_station, sinks=[notes])
+    thread.join()
+    assert states == ["paused"]
+    assert outcome.status == "completed"
+
+
 def test_a_run_in_a_thread(virtual_station, tmp_path):
     outcomes = []
     thread = threading.Thread(target=lambda: outcomes.append(run(SWEEP, virtual_station, tmp_path / "a.h5")))
@@ -231,7 +299,7 @@ def test_the_first_signal_stops_the_second_interrupts(virtual_station, number):
     notes = Notes({1: lambda: os.kill(os.getpid(), number)})
     runner = Runner(virtual_station, [notes])
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
-    with stop_on_signals(runner.stop):
+    with steered_by_signals(runner.stop, runner.pause):
         outcome = runner.run(SWEEP)
         assert (outcome.status, outcome.reason) == ("stopped", "stopped by the user")
         notes.trouble = {}
@@ -248,7 +316,7 @@ def test_no_signal_disturbs_switching_off(virtual_station, tmp_path, monkeypatch
     make_safe = laser.make_safe
     # impatient people press twice
     monkeypatch.setattr(laser, "make_safe", lambda: (os.kill(os.getpid(), number), make_safe()))
-    with stop_on_signals(runner.stop):
+    with steered_by_signals(runner.stop, runner.pause):
         outcome = runner.run(SWEEP, tmp_path / "run.h5")
     assert outcome.status == "stopped"
     assert [step.problem for step in outcome.safe] == [""] * 5

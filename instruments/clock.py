@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -77,3 +78,47 @@ class VirtualClock:
 
     def date(self) -> datetime:
         return self._epoch + timedelta(seconds=self._now)
+
+
+class Stopped(BaseException):
+    """Whoever something is waited for wishes to wait no more; to no ``except Exception`` a failure."""
+
+
+class InterruptedClock:
+    """The clock of a station's devices: a wish to stop ends whatever a driver waits for.
+
+    :param clock: goes on behind it
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wish: Callable[[], bool] | None = None
+
+    @property
+    def virtual(self) -> bool:
+        return self._clock.virtual
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    def date(self) -> datetime:
+        return self._clock.date()
+
+    def sleep(self, seconds: float, should_stop: Callable[[], bool] | None = None) -> None:
+        """:raises Stopped: the wish came; what was waited for is where it is"""
+        wish = self._wish
+        if wish is None:
+            self._clock.sleep(seconds, should_stop)
+            return
+        self._clock.sleep(seconds, wish if should_stop is None else lambda: wish() or should_stop())
+        if wish():
+            raise Stopped
+
+    @contextmanager
+    def ended_by(self, wish: Callable[[], bool] | None) -> Iterator[None]:
+        """Inside the block *wish* ends every wait; None: nothing does, as where light is switched off."""
+        before, self._wish = self._wish, wish
+        try:
+            yield
+        finally:
+            self._wish = before

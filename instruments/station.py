@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from .backend import Backend, open_backend
-from .clock import Clock
+from .clock import Clock, InterruptedClock
 from .drivers import check_role, driver_of, fulfils, role_name
 from .errors import AntistokesError, ConnectionFailed, FileRefused, InstrumentError, Refused, nearest
 from .response import Response
@@ -58,6 +58,8 @@ class Station:
         if file.response is not None:
             self.response = Response.read(Path(file.path).parent / file.response.file)
         self.backend: Backend = open_backend(file, sample, seed)
+        #: what drivers wait by: a run that is to stop ends their waits
+        self.waits = InterruptedClock(self.backend.clock)
         self._devices: dict[str, Device] = {}
         self._views: dict[tuple[str, str], Any] = {}
         #: asks whoever is at the experiment to do something, returns when it is done; None: nobody is there
@@ -211,7 +213,7 @@ class Station:
 
     def _open(self, name: str, entry: InstrumentEntry, configure: bool) -> Device:
         driver = self._drivers[name]
-        settings = {"clock": self.clock} | entry.settings
+        settings = {"clock": self.waits} | entry.settings
         sdk = self.backend.sdk(driver.SDK_MODULE, name) if getattr(driver, "SDK_MODULE", "") else None
         # made in two steps, so that a constructor that fails half way can be made to give its connection back
         device = driver.__new__(driver)
@@ -258,7 +260,8 @@ class Station:
             start = self.clock.now()
             problem = ""
             try:
-                self._make_one_safe(name, device)
+                with self.waits.ended_by(None):
+                    self._make_one_safe(name, device)
             except BaseException as error:
                 problem = _in_words(error)
                 log.error("%s: could not be made safe: %s", name, problem)

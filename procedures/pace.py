@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from antistokes.instruments.clock import Clock
-
-
-class Stopped(Exception):
-    """The user asked for the run to end."""
+from antistokes.instruments.clock import Clock, Stopped
 
 
 class Beside(Protocol):

@@ -22,12 +22,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from antistokes.instruments.clock import Stopped
 from antistokes.instruments.errors import AntistokesError, Refused
 from antistokes.instruments.station import SafeStep, Station
 
 from .channels import RunHeader, Sink
 from .measurement import Measurement, RecordedPlan
-from .pace import Stopped
 from .recorder import Recorder
 from .setup import Setup
 from .signals import steered_by_signals, undisturbed
@@ -68,7 +68,7 @@ class Runner:
         self._go.set()
 
     def stop(self) -> None:
-        """Ask the present run to end after the step it is in. May be called from any thread."""
+        """Ask the present run to end, whatever it waits for. May be called from any thread."""
         self._stop.set()
 
     def pause(self) -> None:
@@ -106,7 +106,8 @@ class Runner:
         error: BaseException | None = None
         safe: list[SafeStep] = []
         try:
-            self._pull(plan, sinks)
+            with self.station.waits.ended_by(self._stop.is_set):
+                self._pull(plan, sinks)
             status, reason = "completed", ""
         except Stopped:
             status, reason = "stopped", "stopped by the user"

@@ -65,7 +65,7 @@ class Setup(Pace):
 
     def light_off(self) -> None:
         """No light of any laser the run uses, the others even if one fails."""
-        with ExitStack() as stack:
+        with self.station.waits.ended_by(None), ExitStack() as stack:
             for excitation in self.excitations:
                 stack.callback(excitation.off)
 

@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from antistokes.instruments.clock import VIRTUAL_EPOCH, Clock, RealClock, VirtualClock
+from antistokes.instruments.clock import (
+    VIRTUAL_EPOCH,
+    Clock,
+    InterruptedClock,
+    RealClock,
+    Stopped,
+    VirtualClock,
+)
 
 
 @pytest.mark.parametrize("kind", [RealClock, VirtualClock])
@@ -81,3 +88,21 @@ def test_a_real_wait_of_no_time_returns_at_once(seconds: float) -> None:
 def test_the_real_date_is_the_date() -> None:
     clock = RealClock()
     assert abs(clock.date() - datetime.now(UTC)) < timedelta(seconds=1)
+
+
+def test_a_wish_ends_what_drivers_wait_for_but_not_what_switches_off() -> None:
+    wished = False
+    inner = VirtualClock()
+    clock = InterruptedClock(inner)
+    clock.sleep(1)
+    with clock.ended_by(lambda: wished):
+        clock.sleep(1)
+        wished = True
+        with clock.ended_by(None):
+            clock.sleep(1)
+        with pytest.raises(Stopped):
+            clock.sleep(1)
+        with pytest.raises(Stopped):
+            clock.sleep(1, should_stop=lambda: False)
+    clock.sleep(1)
+    assert (clock.now(), clock.date(), clock.virtual) == (4, inner.date(), True)

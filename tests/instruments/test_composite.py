@@ -67,7 +67,7 @@ def test_it_sees_its_parts_through_their_roles(load: Callable[..., Station]) -> 
         assert abs(device.power) < 1e-6
         with pytest.raises(AttributeError, match="a PowerMeter has no 'averaging'"):
             _ = device.parts["meter"].averaging
-        assert device.clock is station.clock
+        assert device.clock is station.waits
 
 
 def test_opening_it_alone_opens_its_parts_first(load: Callable[..., Station]) -> None:

@@ -164,7 +164,7 @@ def test_a_temperature_out_of_reach_is_flagged_and_does_not_wind_up(make_station
 
 
 def test_a_stop_ends_the_wait(make_station):
-    from antistokes.procedures.pace import Stopped
+    from antistokes.instruments.clock import Stopped
 
     with make_station() as station:
         axis = SampleTemperature([100.0])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from antistokes.instruments.clock import Stopped
 from antistokes.instruments.errors import (
     BadAnswer,
     DeviceFault,
@@ -14,7 +15,6 @@ from antistokes.instruments.errors import (
 from antistokes.procedures import PowerSweep, Procedure
 from antistokes.procedures.channels import Channel, Flag
 from antistokes.procedures.measurement import Measurement
-from antistokes.procedures.pace import Stopped
 
 SHORT = {"start": 10.0, "stop": 100.0, "points_per_decade": 2, "order": "up", "longest_exposure": 0.1}
 

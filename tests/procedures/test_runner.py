@@ -180,6 +180,26 @@ def test_stop_ends_the_run_after_the_step_it_is_in(virtual_station, tmp_path):
     assert not light(virtual_station)
 
 
+def test_stop_ends_what_a_driver_waits_for(virtual_station, monkeypatch):
+    runner, laser = Runner(virtual_station), virtual_station["laser"]
+    waits = []
+
+    def forever(*_):
+        waits.append(laser.clock.now())
+        if len(waits) == 1:
+            runner.stop()
+            laser.clock.sleep(3600)
+        return True
+
+    monkeypatch.setattr(laser, "wait_for", forever)
+    began = virtual_station.clock.now()
+    outcome = runner.run(SWEEP)
+    assert waits
+    assert (outcome.status, outcome.reason) == ("stopped", "stopped by the user")
+    assert virtual_station.clock.now() - began < 60
+    assert not light(virtual_station)
+
+
 def test_stop_may_come_from_another_thread(virtual_station):
     notes = Notes()
     runner = Runner(virtual_station, [notes])

@@ -66,6 +66,10 @@ def run(
         bool, typer.Option("--yes", help="on a virtual bench: change samples without asking somebody to")
     ] = False,
     monitor: options.Monitors = None,
+    transcript: Annotated[
+        Path | None,
+        typer.Option("--transcript", metavar="FILE", help="write down all that goes over the wires"),
+    ] = None,
     json: options.Json = False,
 ) -> int:
     """Run a procedure, or all runs of a plan file, on a station and record them.
@@ -78,6 +82,7 @@ def run(
     """
     from antistokes.cli.errand import Errand
     from antistokes.cli.measuring import look_by_light, measure
+    from antistokes.cli.transcript import transcript as written_down
     from antistokes.procedures.problems import Problems
     from antistokes.procedures.runner import check_path
 
@@ -94,6 +99,7 @@ def run(
         place, runs = errand.read(problems)
         look_by_light(problems, runs, place)
         problems.refuse()
+        stack.enter_context(written_down(transcript))
         for one in runs:
             file = path if kind else options.free_path(path.with_name(f"{one.stem}.h5"))
             report, code = measure(one.plan, place.of(one), file)

@@ -25,6 +25,8 @@ from .wire import CutShort, NoAnswer, WireAdapter
 
 log = logging.getLogger(__name__)
 
+#: at debug level all that goes over the wires: a logger for each device below it
+WIRE_LOG = "antistokes.wire"
 _NOT_A_NUMBER = 9.91e37  # SCPI 1999, volume 1, section 7.2.1.5
 _LATE_ANSWERS = 16  # more than can be under way after a time-out
 
@@ -48,7 +50,8 @@ class VisaInstrument(Device, Instrument):
         self._begin(name or self.MODEL, clock)
         try:
             if isinstance(adapter, str):
-                adapter = WireAdapter(adapter, **(self.CONNECTION | connection))
+                wire = logging.getLogger(f"{WIRE_LOG}.{self.name}")
+                adapter = WireAdapter(adapter, log=wire, **(self.CONNECTION | connection))
             super().__init__(adapter, self.name, includeSCPI=False)
         except (VisaIOError, OSError, ValueError) as error:
             raise ConnectionFailed(self.name, f"cannot open {adapter}: {_one_line(error)}") from error

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from .bands import AnalysisError
 from .findings import Findings
+from .laser_lines import lasers_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -99,7 +100,15 @@ def blocks(ds: xr.Dataset, most: int | None = None) -> Iterator[Block]:
         wanted = min(most or len(found), len(found))
         for i in np.linspace(0, len(found) - 1, wanted).round().astype(int):
             at, chosen = found[i]
-            yield Block(name, which | at, points.isel(point=chosen))
+            yield Block(name, which | at, _excited(points.isel(point=chosen)))
+
+
+def _excited(block: xr.Dataset) -> xr.Dataset:
+    """*block*, which says by what wavelength it was excited where an axis tuned the laser to one."""
+    tuned, lasers = block.coords.get("excitation_wavelength"), lasers_of(block)
+    if tuned is None or len(np.unique(tuned.values)) != 1 or not lasers:
+        return block
+    return block.assign_attrs(excitation_wavelength=sum(lasers) / len(lasers))
 
 
 def _parted(

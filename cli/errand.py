@@ -72,7 +72,8 @@ class Errand:
         with problems.noted():
             place = self._place(options.station_path(self.station), None)
             plan = runs[0].plan if runs else kind.stand_in(values)
-            if plan and not (runs and problems.found):  # a file that cannot be made costs no connection
+            # hardware is opened once: by the run, which looks first; for a file that cannot be made never
+            if plan and not (runs and (problems.found or not place.virtual)):
                 with suppress(InstrumentError):  # the run meets it again, and records it
                     look(problems, [("", plan)], replace(place, sample=self.sample))
         return place, runs

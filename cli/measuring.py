@@ -47,6 +47,11 @@ class Place:
     monitors: Mapping[str, MonitorEntry] = field(default_factory=dict)
     rehearsal: bool = False
 
+    @property
+    def virtual(self) -> bool:
+        """No hardware is opened. :raises FileRefused: the station's file"""
+        return self.rehearsal or StationFile.read(self.station).backend == "@sim"
+
     def of(self, run: PlannedRun) -> Place:
         """The same for *run*: its sample; each repeat has a noise of its own."""
         seed = run.repeat or None if self.seed is None else self.seed + run.repeat
@@ -104,7 +109,7 @@ def look(problems: Problems, plans: Iterable[tuple[str, RecordedPlan]], place: P
 
 def look_by_light(problems: Problems, runs: list[PlannedRun], place: Place) -> None:
     """Add what ends *runs* at the first light, on a virtual bench: another one like it is lit."""
-    if StationFile.read(place.station).backend != "@sim":
+    if not place.virtual:
         return
     for one in runs:
         if not one.repeat:

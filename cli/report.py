@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from antistokes.analysis.findings import Findings
 
 #: quantities that say what a block is, and how people write them
-_UNITS = {"temperature": "K", "excitation_wavelength": "nm", "irradiance": "W/cm²", "power": "mW"}
+_UNITS = {
+    "temperature": "K",
+    "excitation_wavelength": "nm",
+    "irradiance": "W/cm²",
+    "power": "mW",
+    "elapsed": "s",
+}
 
 #: exit code: measured, and nothing of it could be analysed
 NOTHING_FOUND = 3
@@ -39,11 +45,13 @@ def report_of(
     from antistokes.analysis import load
     from antistokes.analysis.bands import AnalysisError
     from antistokes.analysis.figures import save_figure
+    from antistokes.analysis.laser_lines import lasers_of
 
     dataset = load(path)
+    lasers = lasers_of(dataset)
     report: dict[str, Any] = {
         "points": int(dataset.sizes["point"]),
-        "excitation_wavelength": dataset.attrs.get("excitation_wavelength"),
+        "excitation_wavelength": lasers[0] if len(lasers) == 1 else None,
     }
     found = list(found_in(dataset, windows, most))
     several = len({one.procedure for one in found}) > 1
@@ -168,7 +176,9 @@ def line(finding: dict[str, Any]) -> str:
 
 def set_to(at: Mapping[str, float]) -> str:
     """``temperature 300 K, irradiance 10 W/cm²``."""
-    return ", ".join(f"{key} {value:g} {_UNITS.get(key, '')}".strip() for key, value in at.items())
+    return ", ".join(
+        f"{key.replace('_', ' ')} {value:g} {_UNITS.get(key, '')}".strip() for key, value in at.items()
+    )
 
 
 def for_people(value: float, stderr: float, unit: str) -> tuple[float, float, str]:

@@ -117,13 +117,17 @@ class RunFileError(AntistokesError):
     """A run file cannot be created, read or written."""
 
 
+def meant(word: str, known: Iterable[str]) -> str | None:
+    """The one of *known* that *word* looks like; None: none does."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1)), None)
+
+
 def nearest(word: str, known: Iterable[str], listed_by: str = "") -> str:
     """``did you mean 'x'?``, or the list of what is known: the end of an "unknown …" message.
 
     :param listed_by: what lists them, where they are too many for a message
     """
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
+    if close := meant(word, known):
+        return f"did you mean '{close}'?"
     return f"{listed_by} lists the {len(known)} known" if listed_by else "known: " + ", ".join(known)

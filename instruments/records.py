@@ -89,8 +89,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileRefused(path, "", "no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileRefused(path, "", f"cannot be read: {error}") from None
+    except OSError as error:
+        raise FileRefused(path, "", f"cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise FileRefused(path, "", f"cannot be read: is not text in UTF-8: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise FileRefused(path, "", f"is not valid TOML: {error}") from None
 
@@ -107,13 +109,17 @@ def check_format(data: dict[str, Any], file: object, kind: str, version: int) ->
     return data
 
 
-def convert(data: Any, kind: type[T], file: object, key: str = "") -> T:
-    """*data* as the record *kind*; *key* names the table in messages."""
+def convert(data: Any, kind: type[T], file: object, key: str = "", finite: bool = True) -> T:
+    """*data* as the record *kind*; *key* names the table in messages.
+
+    :param finite: all its numbers must be
+    """
     try:
         result = msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         raise _refusal(error, data, kind, file, key) from None
-    _refuse_not_finite(data, file, key)
+    if finite:
+        _refuse_not_finite(data, file, key)
     return result
 
 
@@ -199,6 +205,8 @@ def _hint(word: str, kind: Any, path: str) -> str:
 
 def _description(kind: Any, path: str) -> str:
     """What the type expected at *path* of *kind* says of itself (``Meta(description=…)``)."""
+    if not path and isinstance(itself := msgspec.inspect.type_info(kind), msgspec.inspect.Metadata):
+        return str((itself.extra_json_schema or {}).get("description", ""))
     *parents, name = _steps(path) or [""]
     owner = _type_at(kind, parents)
     for field in getattr(owner, "fields", ()):

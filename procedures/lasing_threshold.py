@@ -75,7 +75,7 @@ class LasingThreshold(Procedure, kw_only=True):
             yield {"narrowest", "resolution"}, text
 
     def axes(self) -> list[Axis]:
-        decades = np.log10(self.stop / self.start)
+        decades = np.log10(self.stop) - np.log10(self.start)
         points = int(np.ceil(decades * self.points_per_decade - 1e-9)) + 1
         values = np.geomspace(self.start, self.stop, points)
         return [ExcitationPower(values, self.unit, self.order, self.order_seed, self.settle)]

@@ -8,6 +8,8 @@ from msgspec import Meta
 
 #: s at one point; more than a day is a mistake
 LONGEST_WAIT = 1e5
+#: of one axis; more is a mistake
+MOST_POINTS = 100_000
 
 Settle = Annotated[
     float,

@@ -31,7 +31,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,57 +40,80 @@ import numpy as np
 from msgspec import Meta
 
 from antistokes.instruments.backend import plugin
-from antistokes.instruments.errors import FileRefused, Refused, nearest
-from antistokes.instruments.records import Record, check_format, read_toml
+from antistokes.instruments.errors import FileRefused, Refused, meant, nearest
+from antistokes.instruments.records import Record, check_format, convert, read_toml
 
 from .axes import Axis
-from .axes.named import AXES, make_axis
+from .axes.named import AXES, looked_at
 from .measurement import RecordedPlan
+from .parameters import MOST_POINTS
 from .problems import Problems
 from .procedure import Procedure
 from .sequence import Sequence
 from .units import number_in
 
 FORMAT, VERSION = "antistokes-plan", 1
+_NAME = r"^(?![\s.])[^/\\\x00-\x1f]{1,150}$"  # with .h5 and a number still a name of a file
 
 
 class AxisEntry(Record, kw_only=True, frozen=True):
     """``[[runs.over]]``: *values*, or *points* from *start* to *stop*; with units, too: ``"20 ms"``."""
 
     axis: str
-    values: list[float | str] | None = None
+    values: list[Any] | None = None
     start: float | str | None = None
     stop: float | str | None = None
-    points: Annotated[int, Meta(ge=1)] | None = None
+    points: Annotated[int, Meta(ge=1, le=MOST_POINTS)] | None = None
     spacing: Literal["linear", "log"] = "linear"
     #: further keywords of the axis: ``{ order = "shuffled", seed = 3 }``
     options: dict[str, Any] = {}
 
-    def axis_of(self, problems: Problems, place: str) -> Axis | None:
-        """*problems* gets, with their *place*, the set-points that are none; None: there is no other.
+    def axis_of(self, others: Collection[str], problems: Problems, place: str) -> Axis | None:
+        """The axis; of one that is not known the one that is probably meant, to look for what else is wrong.
 
-        :raises Refused: an unknown axis, or set-points that it cannot have
+        :param others: axes that are there already: none of them is meant
+        :param problems: gets, with their *place*, the set-points and options that are left out
+        :return: None where too little is left
+        :raises Refused: no set-points at all
         """
+        axis: str | None = self.axis
         if self.axis not in AXES:
-            raise Refused(f"axis '{self.axis}' is unknown; {nearest(self.axis, AXES)}")
-        unit = AXES[self.axis][1]
+            problems.add(Refused(f"axis '{self.axis}' is unknown; {nearest(self.axis, AXES)}"), place)
+            axis = meant(self.axis, AXES)
+            if axis is None or axis in others:
+                return None
+        assert axis is not None
         ends = (self.start, self.stop, self.points)
         if (self.values is None) == any(end is None for end in ends):
             raise Refused(f"axis '{self.axis}': needs either values, or start, stop and points")
-        asked = [self.start, self.stop] if self.values is None else self.values
-        numbers = []
-        for value in asked:
-            with problems.noted(place):
-                numbers.append(float(number_in(unit, value, f"axis '{self.axis}'")))
+        values = self._values(AXES[axis][1], problems, place)
+        own = Problems()
+        made = looked_at(axis, values, self.options, own) if values or self.values == [] else None
+        for refused in own.found if axis == self.axis else ():
+            problems.add(refused, place)
+        return made
+
+    def _values(self, unit: str | None, problems: Problems, place: str) -> list[Any]:
+        """The set-points, in *unit*; those that cannot be are added to *problems*."""
         if self.values is not None:
-            return make_axis(self.axis, numbers, **self.options) if numbers or not asked else None
-        if len(numbers) < len(asked):
-            return None
-        start, stop = numbers
+            return problems.right(self.values, lambda i, v: self._number(f"values[{i}]", v, unit), place)
+        asked = {"start": self.start, "stop": self.stop}
+        ends = problems.right(asked.items(), lambda _, end: self._number(end[0], end[1], unit or ""), place)
+        if len(ends) < len(asked):
+            return []
+        start, stop = ends
         if self.spacing == "log" and min(start, stop) <= 0:
-            raise Refused(f"axis '{self.axis}': start = {start:g} and stop = {stop:g} must be above 0 {unit}")
+            text = f"start = {start:g} and stop = {stop:g} must be above 0 {unit or ''}".rstrip()
+            raise Refused(f"axis '{self.axis}': {text}")
         space = np.geomspace if self.spacing == "log" else np.linspace
-        return make_axis(self.axis, space(start, stop, self.points or 1), **self.options)
+        return list(space(start, stop, self.points or 1).tolist())
+
+    def _number(self, key: str, value: Any, unit: str | None) -> Any:
+        """A set-point in *unit*; without one it may be a name. :raises Refused: it is neither"""
+        thing = f"axis '{self.axis}'"
+        either: Any = float | str
+        convert(value, either, thing, key)
+        return value if unit is None else float(number_in(unit, value, f"{thing}: {key}"))
 
 
 class StepEntry(Record, kw_only=True, frozen=True):
@@ -103,15 +126,15 @@ class StepEntry(Record, kw_only=True, frozen=True):
 class RunEntry(Record, kw_only=True, frozen=True):
     """``[[runs]]``: one file for each repeat."""
 
-    steps: Annotated[list[dict[str, Any]], Meta(min_length=1)]
-    over: list[dict[str, Any]] = []
+    steps: Annotated[list[Any], Meta(min_length=1)]
+    over: list[Any] = []
     sample: str | None = None
-    file: Annotated[str, Meta(pattern=r"^[^/\\]*$", description="a name without a folder")] = ""
+    file: Annotated[str, Meta(pattern=_NAME, description="a name without a folder")] = ""
     repeats: Annotated[int, Meta(ge=1, le=10000)] = 1
 
 
 class _File(Record, kw_only=True, frozen=True):
-    runs: Annotated[list[dict[str, Any]], Meta(min_length=1)]
+    runs: Annotated[list[Any], Meta(min_length=1)]
     station: str | None = None
     sample: str | None = None
     seed: Annotated[int, Meta(ge=0)] | None = None
@@ -150,10 +173,11 @@ class PlanFile:
     def looked_at(cls, path: str | Path, problems: Problems) -> PlanFile:
         """Like :meth:`read`, but what is wrong is left out, and added to *problems*."""
         path = Path(path)
-        values = problems.fields(check_format(read_toml(path), path, FORMAT, VERSION), _File, path)
+        data = check_format(read_toml(path), path, FORMAT, VERSION)
+        values = problems.fields(data, _File, path, later=("runs",))
         runs: list[PlannedRun] = []
-        for i, data in enumerate(values.get("runs", ())):
-            runs += _runs(data, f"runs[{i}]", path, problems)
+        for i, entry in enumerate(values.get("runs", ())):
+            runs += _runs(entry, f"runs[{i}]", path, problems)
         taken: set[str] = set()
         for run in runs:
             if run.stem in taken:
@@ -165,39 +189,47 @@ class PlanFile:
         return cls(path, values.get("station"), values.get("seed"), tuple(named))
 
 
-def _runs(data: dict[str, Any], key: str, path: Path, problems: Problems) -> Iterator[PlannedRun]:
+def _runs(data: Any, key: str, path: Path, problems: Problems) -> Iterator[PlannedRun]:
     """One for each repeat, of what can be understood."""
-    entry = problems.fields(data, RunEntry, path, key)
-    axes, steps, names = [], [], []
-    for k, table in enumerate(entry.get("over", ())):
-        axes.append(_axis(table, f"{key}.over[{k}]", path, problems))
+    entry = problems.fields(data, RunEntry, path, key, ("steps", "over"))
+    axes, steps = [], []
+    over = entry.get("over", ())
+    named = _words(over, "axis")
+    for k, table in enumerate(over):
+        axes.append(_axis(table, named, f"{key}.over[{k}]", path, problems))
     for k, table in enumerate(entry.get("steps", ())):
         steps.append(_step(table, f"{key}.steps[{k}]", path, problems))
-        names.append(str(table.get("procedure")))
     plan = Sequence([axis for axis in axes if axis], [step for step in steps if step])
-    stem = entry.get("file", "").removesuffix(".h5") or "-".join(names) or key
+    stem = entry.get("file", "").removesuffix(".h5")
+    if not _words([data], "file"):  # one that cannot be is not replaced by one that others have
+        stem = "-".join(_words(entry.get("steps", ()), "procedure"))
     repeats = entry.get("repeats", 1)
     for number in range(repeats):
-        name = stem if repeats == 1 else f"{stem}-{number + 1}"
+        name = stem or key if repeats == 1 else f"{stem or key}-{number + 1}"
         yield PlannedRun(plan, entry.get("sample"), name, number)
 
 
-def _axis(data: dict[str, Any], key: str, path: Path, problems: Problems) -> Axis | None:
+def _words(tables: Iterable[Any], key: str) -> list[str]:
+    """What the tables among *tables* say under *key*."""
+    return [str(table[key]) for table in tables if isinstance(table, dict) and key in table]
+
+
+def _axis(data: Any, others: Collection[str], key: str, path: Path, problems: Problems) -> Axis | None:
     """With the set-points that it can have; None where too little is right."""
     before = len(problems.found)
-    values = problems.fields(data, AxisEntry, path, key)
+    values = problems.fields(data, AxisEntry, path, key, ("values", "options"))
     enough = "values" in values or {"start", "stop", "points"} <= values.keys()
     if len(problems.found) > before and not ("axis" in values and enough):
         return None
     place = f"{path}: {key}"
     with problems.noted(place):
-        return AxisEntry(**values).axis_of(problems, place)
+        return AxisEntry(**values).axis_of(others, problems, place)
     return None
 
 
-def _step(data: dict[str, Any], key: str, path: Path, problems: Problems) -> Procedure | None:
+def _step(data: Any, key: str, path: Path, problems: Problems) -> Procedure | None:
     """A stand-in where its settings are wrong; None where it is not known at all."""
-    values = problems.fields(data, StepEntry, path, key)
+    values = problems.fields(data, StepEntry, path, key, ("settings",))
     if "procedure" not in values:
         return None
     with problems.noted(f"{path}: {key}"):

@@ -15,7 +15,7 @@ from antistokes.instruments.station import Station
 from .axes import Axis, ExcitationPower, ExcitationWavelength, referenced
 from .axes.excitation_power import Unit
 from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
-from .parameters import Frames, LongestExposure, Readings, ReferenceEvery, Settle
+from .parameters import MOST_POINTS, Frames, LongestExposure, Readings, ReferenceEvery, Settle
 from .procedure import Contradiction, Procedure
 
 #: powers at every wavelength from which the exponent is measured, relative to the highest
@@ -89,6 +89,10 @@ class PleScan(Procedure, kw_only=True):
         if not self.wavelengths and self.start > self.stop:
             text = f"start = {self.start:g} nm; must be up to stop, {self.stop:g} nm"
             yield {"wavelengths", "start", "stop"}, text
+        finest = (self.stop - self.start) / MOST_POINTS
+        if not self.wavelengths and self.step < finest:
+            text = f"step = {self.step:g} nm; must be at least {finest:g} nm, for {MOST_POINTS} points"
+            yield {"wavelengths", "start", "stop", "step"}, text
         if len(set(self.wavelengths)) < len(self.wavelengths):
             yield {"wavelengths"}, "wavelengths: one stands there twice; use the order up_down"
 

@@ -116,10 +116,10 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             each other: all that are
         """
         problems = Problems()
-        values = cls._values(settings, problems)
+        values, wrong = cls._values(settings, problems)
         if problems.found:
             with suppress(Refused):  # what it cannot be without is wrong
-                convert(values, cls, cls.NAME)._note_contradictions(problems, settings.keys() - values.keys())
+                convert(values, cls, cls.NAME)._note_contradictions(problems, wrong)
         problems.refuse()
         result = convert(values, cls, cls.NAME)
         result.check()
@@ -128,9 +128,9 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     @classmethod
     def stand_in(cls, settings: dict[str, Any]) -> Self | None:
         """To look for what else is wrong, where *settings* are: without those that cannot be, or contradict
-        each other; None where it cannot be without them.
+        each other, and with the rest of a list; None where it cannot be without them.
         """
-        values = cls._values(settings, Problems())
+        values, _ = cls._values(settings, Problems())
         with suppress(Refused):
             clashing = set[str]().union(*(n for n, _ in convert(values, cls, cls.NAME).contradictions()))
             result = convert({k: v for k, v in values.items() if k not in clashing}, cls, cls.NAME)
@@ -139,32 +139,40 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return None
 
     @classmethod
-    def _values(cls, settings: dict[str, Any], problems: Problems) -> dict[str, Any]:
-        """Plain values in the units of the parameters; what is wrong with the others is added."""
+    def _values(cls, settings: dict[str, Any], problems: Problems) -> tuple[dict[str, Any], set[str]]:
+        """Plain values in the units of the parameters, and the names of those that are not as *settings* say:
+        they have none, or a list without the items that cannot be. What is wrong with them is added.
+        """
         fields = {field.name: field for field in msgspec.structs.fields(cls)}
-        values = {}
+        values, wrong = {}, set()
         for name, value in settings.items():
-            if name not in fields:
-                text = f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}"
-                problems.add(Refused(text))
-                continue
-            units, kind, before = cls.units(name, settings), fields[name].type, len(problems.found)
-            plain = msgspec.to_builtins(value, enc_hook=_from_numpy)
-            if (item := _item_of(kind)) is not None and isinstance(plain, (list, tuple)):
-                for i, one in enumerate(plain):
-                    with problems.noted():
-                        _converted(one, item, units, cls.NAME, f"{name}[{i}]")
-            elif item is not None:
-                kind = item
-            if len(problems.found) > before:
-                continue
+            before = len(problems.found)
             with problems.noted():
-                number = _converted(plain, kind, units, cls.NAME, name)
-                values[name] = [number] if kind is item else number  # one temperature is a list of them
+                if name not in fields:
+                    raise Refused(f"{cls.NAME}: parameter '{name}' is unknown; {nearest(name, fields)}")
+                values[name] = cls._value(name, fields[name].type, value, cls.units(name, settings), problems)
+            if len(problems.found) > before:
+                wrong.add(name)
+                if values.get(name) == []:
+                    del values[name]
         for name in fields:
             if fields[name].required and name not in settings:
                 problems.add(FileRefused(cls.NAME, name, "is missing"))
-        return values
+        return values, wrong
+
+    @classmethod
+    def _value(cls, name: str, kind: Any, value: Any, units: str, problems: Problems) -> Any:
+        """One of them; *problems* gets the items of a list that cannot be. :raises Refused: it cannot be"""
+        plain = msgspec.to_builtins(value, enc_hook=_from_numpy)
+        if (item := _item_of(kind)) is None:
+            return _converted(plain, kind, units, cls.NAME, name)
+        if not isinstance(plain, (list, tuple)):  # one temperature is a list of them
+            return [_converted(plain, item, units, cls.NAME, name)]
+        before = len(problems.found)
+        items = problems.right(plain, lambda i, one: _converted(one, item, units, cls.NAME, f"{name}[{i}]"))
+        if len(problems.found) == before:
+            convert(items, kind, cls.NAME, name)  # there may be too few
+        return items
 
 
 def _item_of(annotated: Any) -> Any:
@@ -188,9 +196,7 @@ def _from_numpy(value: Any) -> Any:
 
 
 def _in_units(procedure: str, name: str, value: Any, units: str) -> Any:
-    """A text with a unit as a number in *units*, alone or in a list; anything else as it is."""
-    if isinstance(value, list):
-        return [_in_units(procedure, name, item, units) for item in value]
+    """A text with a unit as a number in *units*; anything else as it is."""
     if not units or not isinstance(value, str):
         return value
     try:

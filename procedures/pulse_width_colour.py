@@ -73,7 +73,7 @@ class PulseWidthColour(Procedure, kw_only=True):
             yield {"shortest", "longest"}, text
 
     def axes(self) -> list[Axis]:
-        decades = np.log10(self.longest / self.shortest)
+        decades = np.log10(self.longest) - np.log10(self.shortest)
         points = int(np.ceil(decades * self.points_per_decade - 1e-9)) + 1
         widths = np.array(self.widths) if self.widths else np.geomspace(self.shortest, self.longest, points)
         by_duty, by_energy = self.hold == "duty", self.hold == "energy"

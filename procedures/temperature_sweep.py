@@ -13,7 +13,7 @@ from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, SampleTemperature, referenced
 from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
-from .parameters import Frames, LongestExposure, Readings, ReferenceEvery, Settle
+from .parameters import MOST_POINTS, Frames, LongestExposure, Readings, ReferenceEvery, Settle
 from .procedure import Contradiction, Procedure
 
 
@@ -67,6 +67,10 @@ class TemperatureSweep(Procedure, kw_only=True):
     def contradictions(self) -> Iterator[Contradiction]:
         if self.start > self.stop:
             yield {"start", "stop"}, f"start = {self.start:g} K; must be up to stop, {self.stop:g} K"
+        finest = (self.stop - self.start) / MOST_POINTS
+        if self.step < finest:
+            text = f"step = {self.step:g} K; must be at least {finest:g} K, for {MOST_POINTS} points"
+            yield {"start", "stop", "step"}, text
 
     def axes(self) -> list[Axis]:
         points = int(np.ceil((self.stop - self.start) / self.step - 1e-9)) + 1

@@ -32,6 +32,8 @@ OTHER_COLOURS = ("#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 IRRADIANCE_LABEL = "mean irradiance P/(πw²) (W/cm²)"
 
+#: axes whose only set-point belongs into a title
+_SET_TO = {"slot": "slot {:g}", "temperature": "{:g} K", "excitation_wavelength": "{:g} nm"}
 _BADGE = 1.7  # inch that the mark of simulated data takes from the title
 _CHARACTER = 0.105  # inch, mean width in a title
 #: Metadata that would change from one saving to the next, by the suffix of the file.
@@ -104,8 +106,9 @@ def plus_minus(value: float, error: float) -> str:
 def draw_title(figure: Figure, ds: xr.Dataset) -> None:
     sample = ds.attrs.get("sample") or {}
     parts = [ds.attrs.get("title", ""), sample.get("name") or sample.get("id", "")]
-    if "temperature" in ds and len(set(ds["temperature"].values.tolist())) == 1:
-        parts.append(f"{float(ds['temperature'][0]):g} K")
+    for axis, words in _SET_TO.items():
+        if axis in ds and len(set(ds[axis].values.tolist())) == 1:
+            parts.append(words.format(float(ds[axis][0])))
     title = "  ·  ".join(part for part in parts if part) or " "
     simulated = bool(ds.attrs.get("simulated"))
     room = figure.get_figwidth() - (_BADGE if simulated else 0.2)

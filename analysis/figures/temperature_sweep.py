@@ -96,11 +96,11 @@ def _draw_intensities(axes: Axes, ds: xr.Dataset, curves: Mapping[str, Curve]) -
         lowest = min(lowest, float(floor.min()))
     axes.set_yscale("log", nonpositive="mask")
     if np.isfinite(lowest) and lowest > 0:
-        axes.set_ylim(bottom=lowest / 3)
+        axes.set_ylim(bottom=lowest / 12)  # room for the legend
     axes.plot([], [], color="0.4", linestyle="--", linewidth=0.8, label="3 standard errors")
     axes.set_xlabel("temperature (K)")
     axes.set_ylabel(f"band intensity ({unit_label(ds['spectrum'])})")
-    axes.legend(fontsize="small", frameon=False)
+    axes.legend(fontsize="small", frameon=False, ncols=2, loc="lower left")
     axes.grid(alpha=0.3, linewidth=0.5)
 
 

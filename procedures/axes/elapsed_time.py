@@ -15,7 +15,7 @@ from ..setup import Setup
 class ElapsedTime:
     """Time since the first set-point, for what changes by itself; nothing is moved.
 
-    :param values: set-points in s, rising
+    :param values: set-points in s, from 0, rising
     :param tolerance: s; a point that begins later, because the one before took too long, is flagged
     """
 
@@ -26,6 +26,8 @@ class ElapsedTime:
         self._tolerance = tolerance
         if not np.isfinite(self.setpoints).all() or (np.diff(self.setpoints) <= 0).any():
             raise Refused("elapsed time: set-points must rise from one to the next")
+        if (self.setpoints < 0).any():
+            raise Refused(f"elapsed time: begins at {self.setpoints[0]:g} s; must be at least 0 s")
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         self._setup, self._begin = setup, 0.0

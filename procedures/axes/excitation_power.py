@@ -9,6 +9,7 @@ import numpy as np
 from antistokes.instruments.errors import LimitError, Refused
 
 from ..channels import Channel, Flag, Record
+from ..problems import Problems
 from ..setup import Setup
 from .axis import Array, Order, ordered
 
@@ -70,9 +71,12 @@ class ExcitationPower:
         # some plans are calibrated with more light than they use
         highest = self._excitation.most_calibration(powers[1]) / self._area
         limit = None if sample is None else sample.max_irradiance
+        problems = Problems()
         if sample is not None and limit is not None and highest > limit * (1 + 1e-9):
-            raise LimitError(f"sample {sample.id}: irradiance", highest, 0, limit, "W/cm^2")
-        self._excitation.check(*powers)
+            problems.add(LimitError(f"sample {sample.id}: irradiance", highest, 0, limit, "W/cm^2"))
+        with problems.noted():
+            self._excitation.check(*powers)
+        problems.refuse()
         channels = [
             Channel(self.name, self.unit, "excitation set-point", coordinate=True),
             Channel("direction", "", "+1 going up, -1 going down", dtype="i1", coordinate=True),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from inspect import Parameter, signature
 from typing import Any, get_type_hints
 
@@ -11,7 +12,7 @@ import numpy as np
 from antistokes.instruments.errors import LimitError, Refused, nearest
 from antistokes.instruments.records import convert
 
-from ..parameters import LONGEST_WAIT
+from ..parameters import LONGEST_WAIT, ReferenceEvery
 from ..problems import Problems
 from ..units import number_in
 from .attenuator_position import AttenuatorPosition
@@ -26,11 +27,11 @@ from .monochromator_wavelength import MonochromatorWavelength
 from .polarisation import Polarisation
 from .pulse_width import PulseWidth
 from .referenced import referenced
-from .sample_position import SamplePosition
+from .sample_position import SamplePosition, Slot
 from .sample_temperature import SampleTemperature
 
-#: name to what makes the axis from set-points in the unit given, and further keywords
-AXES: dict[str, tuple[Callable[..., Axis], str, dict[str, Any]]] = {
+#: name to what makes the axis from set-points in the unit given, None: they may be names; further keywords
+AXES: dict[str, tuple[Callable[..., Axis], str | None, dict[str, Any]]] = {
     "temperature": (SampleTemperature, "K", {}),
     "excitation_wavelength": (ExcitationWavelength, "nm", {}),
     "irradiance": (ExcitationPower, "W/cm^2", {"unit": "W/cm^2"}),
@@ -38,7 +39,7 @@ AXES: dict[str, tuple[Callable[..., Axis], str, dict[str, Any]]] = {
     "photon_flux": (ExcitationPower, "1/s", {"unit": "1/s"}),
     "pulse_energy": (ExcitationPower, "uJ", {"unit": "uJ"}),
     "pulse_width": (PulseWidth, "s", {}),
-    "slot": (SamplePosition, "", {}),
+    "slot": (SamplePosition, None, {}),
     "polarisation": (Polarisation, "deg", {}),
     "blade": (BladePosition, "mm", {}),
     "attenuator": (AttenuatorPosition, "", {}),
@@ -49,44 +50,63 @@ AXES: dict[str, tuple[Callable[..., Axis], str, dict[str, Any]]] = {
 }
 
 _TIMES = ("period", "settle", "dark_between", "width")
+_EVERY = "reference_every"
 
 
-def make_axis(name: str, values: Array | list[float], reference_every: int = 0, **options: Any) -> Axis:
+def make_axis(name: str, values: Array | Sequence[Slot], **options: Any) -> Axis:
     """The axis called *name*.
 
-    :param values: set-points, in the unit :data:`AXES` says
-    :param reference_every: set-points between two visits to the one in the middle, which tell drift; 0: none
-    :param options: further keywords of the axis: ``order="shuffled"``, ``period=0.03`` or ``"30 ms"``
+    :param values: set-points, in the unit :data:`AXES` says; of slots also their names
+    :param options: further keywords of the axis: ``order="shuffled"``, ``period=0.03`` or ``"30 ms"``, and
+        ``reference_every``: set-points between two visits to the one in the middle, which tell drift; 0: none
     :raises Refused: an unknown axis, or keywords that are unknown or wrong, all at once
     """
     if name not in AXES:
         raise Refused(f"axis '{name}' is unknown; {nearest(name, AXES)}")
-    kind, _, fixed = AXES[name]
-    axis = kind(np.asarray(values, float), **fixed, **_options(name, kind, options))
-    if not isinstance(reference_every, int) or reference_every < 0:
-        raise Refused(f"axis '{name}': reference_every is {reference_every!r}; must be a whole number from 0")
-    if reference_every and isinstance(axis, ElapsedTime):
-        raise Refused(f"axis '{name}': reference_every: nothing returns to a time that has passed")
-    return referenced(axis, reference_every)
-
-
-def _options(name: str, kind: Callable[..., Axis], given: dict[str, Any]) -> dict[str, Any]:
-    """As the axis wants them: times in s. :raises Refused: all that are wrong"""
-    kinds = get_type_hints(kind.__init__)
-    parameters = list(signature(kind).parameters.values())[1:]  # the first one are the set-points
-    known = [each.name for each in parameters if each.name not in AXES[name][2]]
     problems = Problems()
-    options = {}
-    for key, value in given.items():
-        with problems.noted(f"axis '{name}'"):
-            if key not in known:
-                raise Refused(f"option {key} is unknown; {nearest(key, [*known, 'reference_every'])}")
-            number = number_in("s", value, key) if key in _TIMES else value
-            options[key] = convert(number, kinds[key], key)
-            if key in _TIMES and number is not None and not 0 <= number <= LONGEST_WAIT:
-                raise LimitError(key, number, 0, LONGEST_WAIT, "s")
-    for each in parameters:
-        if each.default is Parameter.empty and each.name not in given:
-            problems.add(Refused(f"axis '{name}': option {each.name} is missing"))
+    axis = looked_at(name, values, options, problems)
     problems.refuse()
-    return options
+    assert axis is not None, "else there is a problem"
+    return axis
+
+
+def looked_at(
+    name: str, values: Array | Sequence[Slot], options: Mapping[str, Any], problems: Problems
+) -> Axis | None:
+    """Like :func:`make_axis`, but keywords that are wrong are left out, and added to *problems*.
+
+    :return: None where the axis cannot be without one of them
+    """
+    kind, unit, fixed = AXES[name]
+    kinds = get_type_hints(kind.__init__) | {_EVERY: ReferenceEvery}
+    parameters = list(signature(kind).parameters.values())[1:]  # the first one are the set-points
+    known = [*(each.name for each in parameters if each.name not in fixed), _EVERY]
+    right, here, before = {}, f"axis '{name}'", len(problems.found)
+    for key, value in options.items():
+        with problems.noted(here):
+            if key not in known:
+                raise Refused(f"option {key} is unknown; {nearest(key, known)}")
+            right[key] = _option(key, value, kinds[key])
+            if key == _EVERY and value and kind is ElapsedTime:
+                raise Refused(f"{_EVERY}: nothing returns to a time that has passed")
+    needed = [each.name for each in parameters if each.default is Parameter.empty]
+    for key in needed:
+        if key not in options:
+            problems.add(Refused(f"{here}: option {key} is missing"))
+    if not right.keys() >= set(needed):
+        return None
+    every = right.pop(_EVERY, 0)
+    # what is missing, because it was wrong, has been said
+    with problems.noted(here) if len(problems.found) == before else suppress(Refused):
+        axis = kind(list(values) if unit is None else np.asarray(values, float), **fixed, **right)
+        return axis if kind is ElapsedTime else referenced(axis, every)
+    return None
+
+
+def _option(key: str, value: Any, kind: Any) -> Any:
+    """As the axis wants it: times in s. :raises Refused: it is none of *kind*"""
+    number = number_in("s", value, key) if key in _TIMES else value
+    plain = convert(number, kind, key)
+    if key in _TIMES and number is not None and not 0 <= number <= LONGEST_WAIT:
+        raise LimitError(key, number, 0, LONGEST_WAIT, "s")
+    return plain

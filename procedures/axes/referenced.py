@@ -34,7 +34,9 @@ class Referenced:
 
     def bind(self, setup: Setup) -> tuple[Channel, ...]:
         setup.claim("what is a reference point", self.name)
-        return (*self._axis.bind(setup), REFERENCE)
+        channels = (*self._axis.bind(setup), REFERENCE)
+        self.setpoints = self._axis.setpoints[self._indices]  # of slots the numbers
+        return channels
 
     def prepare(self) -> None:
         self._axis.prepare()
@@ -48,5 +50,5 @@ class Referenced:
 
 
 def referenced(axis: Axis, every: int, at: float | None = None) -> Axis:
-    """*axis* with reference points after *every* so many set-points; as it is where that is 0."""
-    return Referenced(axis, every, at) if every else axis
+    """*axis* with reference points after *every* so many set-points; as it is where either is 0."""
+    return Referenced(axis, every, at) if every and len(axis.setpoints) else axis

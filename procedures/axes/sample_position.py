@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from antistokes.instruments.errors import LimitError, Refused, nearest
 from antistokes.instruments.roles import SampleHolder
 
 from ..channels import Channel, Flag, Record
+from ..problems import Problems
 from ..setup import Setup
 
 #: number of a slot from 1, or the name it has
@@ -20,7 +21,7 @@ class SampleExchange:
     """The sample holder; without one a person brings each sample, if the station has somebody to ask.
 
     :param slots: that will be asked for; names of a person's samples count from 1 in this order
-    :raises Refused: there is neither a holder nor somebody, or no such slot or sample
+    :raises Refused: there is neither a holder nor somebody; or all slots and samples that there are not
     """
 
     def __init__(self, setup: Setup, slots: Sequence[Slot]) -> None:
@@ -31,9 +32,16 @@ class SampleExchange:
                 f"station '{setup.station.name}' needs a sample_holder, or somebody to ask (at a terminal; "
                 "--yes on a virtual bench), to change samples"
             )
-        self.numbers = {slot: self._number(slot) for slot in self._known}
-        by_hand = [] if self.holder else self._known
-        self._by_hand = {slot: setup.station.by_hand(str(slot)) for slot in by_hand}
+        problems = Problems()
+        #: of the slots, from 1
+        self.numbers: dict[Slot, int] = {}
+        self._by_hand: dict[Slot, Callable[[], None]] = {}
+        for slot in self._known:
+            with problems.noted():
+                self.numbers[slot] = self._number(slot)
+                if self.holder is None:
+                    self._by_hand[slot] = setup.station.by_hand(str(slot))
+        problems.refuse()
 
     def bring(self, slot: Slot) -> None:
         """Into the beam; returns when it is there."""

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from antistokes.analysis import describe, load
+from antistokes.instruments import Station
 
 SHORT = ["--set", "start=1", "--set", "stop=10", "--set", "points_per_decade=3", "--set", "order=up"]
 
@@ -83,14 +84,16 @@ def test_parameter_with_a_unit_is_converted(antistokes):
         (["start=1", "start=2"], ["start=2", "start is set twice"]),
     ],
 )
-def test_impossible_plan_is_refused_in_one_line_and_leaves_nothing(antistokes, tmp_path, settings, words):
+def test_impossible_plan_is_refused_a_line_for_each_problem_and_leaves_nothing(
+    antistokes, tmp_path, settings, words
+):
     done = antistokes(
         "run", "power-sweep", *[w for s in settings for w in ("--set", s)], "--out", "new/a.h5", "--json"
     )
     assert done.code == 2
-    message = done.err.strip().splitlines()[-1]
-    for word in words:
-        assert word in message
+    problems = done.data.get("problems", [done.data["error"]])
+    assert any(all(word in problem for word in words) for problem in problems)
+    assert [line.strip() for line in done.err.splitlines()[-len(problems) :]][1:] == problems[1:]
     assert done.data["exit_code"] == 2
     assert not list(tmp_path.iterdir())
 
@@ -195,13 +198,16 @@ def test_sample_of_ones_own_shows_its_exponent(antistokes, tmp_path):
     assert blue["exponent"] == pytest.approx(3.0, abs=4 * blue["stderr"])
 
 
-def test_device_that_cannot_be_opened_is_named(antistokes, variant):
+def test_device_that_cannot_be_opened_is_tried_once_and_named(antistokes, variant, monkeypatch):
+    opened = []
+    monkeypatch.setattr(Station, "open", lambda self, once=Station.open: opened.append(self) or once(self))
     dead = "TCPIP::127.0.0.1::1::SOCKET"  # nobody listens
     station = variant(('"@sim"', '"@py"'), ("USB0::0x1313::0x804F::M00000001::INSTR", dead))
     done = antistokes("run", "power-sweep", "--station", station, "--out", "a.h5", "--json")
     assert done.code == 1
     assert done.data["reason"].startswith("laser: ")
     assert describe("a.h5")["reason"] == done.data["reason"]
+    assert len(opened) == 1
 
 
 def test_a_list_may_be_written_without_brackets(antistokes):

@@ -264,6 +264,8 @@ def test_a_span_goes_there_and_back_within_the_range_of_the_device() -> None:
 def test_a_time_axis_waits_and_tells_when_it_is_late(open_station: Open) -> None:
     with pytest.raises(Refused, match="must rise"):
         ElapsedTime([0, 0])
+    with pytest.raises(Refused, match="begins at -5 s"):
+        ElapsedTime([-5, 0])
     with open_station() as station:
         setup = Setup(station)
         axis = ElapsedTime([0, 10, 20])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from antistokes.instruments.errors import FileRefused, PlanRefused
+from antistokes.instruments.errors import FileRefused, PlanRefused, Refused
 from antistokes.procedures import PowerSweep
 from antistokes.procedures.colour_control import ColourControl
+from antistokes.procedures.measurement import Measurement
 from antistokes.procedures.plan_file import PlanFile
 from antistokes.procedures.problems import Problems
 
@@ -106,16 +107,18 @@ def test_all_that_is_wrong_is_said_at_once(read):
 
 
 def test_of_a_plan_that_is_wrong_the_rest_can_still_be_looked_at(tmp_path):
-    wrong = MAP.replace("settle = ", "stop = 50, settel = ").replace("77,", '"fish", 77, "4 V",')
-    wrong = wrong.replace('spacing = "log"', 'spacng = "log"')
+    wrong = MAP.replace("settle = ", "stop = 50, settel = ").replace("77,", '"fish", 77, inf, "4 V", true,')
+    wrong = wrong.replace('spacing = "log"', 'spacng = "log"\noptions = { order = "up", setle = 1 }')
+    wrong = wrong.replace('"temperature"', '"tempreture"')
     (tmp_path / "plan.toml").write_text(HEAD + wrong)
     problems = Problems()
     plan = PlanFile.looked_at(tmp_path / "plan.toml", problems)
-    words = ["'fish'", "'4 V'", "spacng", "settel"]
-    assert [word in str(problem) for word, problem in zip(words, problems.found, strict=True)] == [True] * 4
+    words = ["'tempreture' is unknown", "values[0] is 'fish'", "values[2]: is inf", "values[3] is '4 V'"]
+    words += ["values[4]: is True", "spacng", "option setle", "settel"]
+    assert [word in str(problem) for word, problem in zip(words, problems.found, strict=True)] == [True] * 8
     temperature, irradiance = plan.runs[0].plan.axes
     assert temperature.setpoints.tolist() == [77, 300]
-    assert irradiance.setpoints.max() == 10
+    assert irradiance.setpoints.tolist() == [1, 5.5, 10], "up"
     assert plan.runs[0].plan.procedures[0].stop == 50
 
 
@@ -124,6 +127,9 @@ def test_every_item_of_a_list_that_is_wrong_is_named():
         PowerSweep.of({"temperatures": [-3, 300, "fish", -5]})
     said = [problem.partition(" is ")[0] for problem in caught.value.problems]
     assert said == [f"power-sweep: temperatures[{i}]:" for i in (0, 2, 3)]
+    rest = PowerSweep.stand_in({"temperatures": [-3, 300, "fish", 99999]})
+    assert rest is not None
+    assert rest.temperatures == [300, 99999], "whose limits are the station's"
     for one in ("300 K", np.float64(300), np.array([300])):
         assert PowerSweep.of({"temperatures": one}).temperatures == [300]
 
@@ -133,9 +139,33 @@ def test_settings_that_contradict_each_other_leave_the_defaults_to_look_at():
     assert ColourControl.stand_in({}) is None
 
 
-def test_a_file_name_is_no_path(read):
-    with pytest.raises(FileRefused, match=r"runs\[0\]\.file"):
-        read(MAP.replace('"map"', '"../map"'))
+@pytest.mark.parametrize("name", ["../map", "..", " ", "a\\u0000", "x" * 200])
+def test_a_file_name_is_no_path(read, name):
+    with pytest.raises(FileRefused, match=r"runs\[0\]\.file: is .*; must be a name without a folder"):
+        read(MAP.replace('"map"', f'"{name}"'))
+
+
+def test_what_is_no_table_and_what_makes_too_many_points_is_said_with_the_rest(read):
+    steps = '[1, { procedure = "ple-scan", settings = { step = 1e-12 } }, "x"]'
+    many = "points = 1000000000"
+    with pytest.raises(PlanRefused) as caught:
+        read(
+            f'runs = [2, {{ steps = {steps}, over = [{{ axis = "elapsed", start = 1, stop = 2, {many} }}] }}]'
+        )
+    words = [
+        "runs[0]: is 2",
+        "over[0].points: is 1000000000",
+        "steps[0]: is 1",
+        "at least 0.0002 nm",
+        "steps[2]",
+    ]
+    assert [w in said for w, said in zip(words, caught.value.problems, strict=True)] == [True] * 5
+
+
+def test_an_axis_without_set_points_has_no_reference_either(read, virtual_station):
+    text = MAP.replace('values = [77, "300 K"]', "values = []\noptions = { reference_every = 2 }")
+    with pytest.raises(Refused, match="temperature: 0 set-points"):
+        Measurement(read(text).runs[0].plan, virtual_station).bind()
 
 
 def test_two_runs_cannot_write_one_file(read):

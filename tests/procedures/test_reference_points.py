@@ -88,7 +88,7 @@ def test_only_one_axis_has_reference_points(virtual_station):
 
 @pytest.mark.parametrize(
     ("name", "every", "words"),
-    [("elapsed", 2, "nothing returns to a time"), ("temperature", -1, "must be a whole number from 0")],
+    [("elapsed", 2, "nothing returns to a time"), ("temperature", -1, "reference_every: is -1")],
 )
 def test_what_cannot_have_reference_points_is_refused(name, every, words):
     with pytest.raises(Refused, match=words):

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from antistokes.instruments import Station
-from antistokes.instruments.errors import LimitError, Refused
+from antistokes.instruments.errors import LimitError, PlanRefused, Refused
 from antistokes.procedures import PowerSweep
 from antistokes.procedures.axes import SamplePosition
 from antistokes.procedures.measurement import Measurement
+from antistokes.procedures.plan_file import PlanFile
 from antistokes.procedures.sequence import Sequence
 from antistokes.procedures.setup import Setup
 from antistokes.simulated_hw.stations import find_station
@@ -54,6 +55,20 @@ def test_every_slot_shows_its_own_sample(tmp_path: Path) -> None:
 def test_a_slot_that_is_not_there_is_refused(tmp_path: Path, slot: str | float, words: str) -> None:
     with open_station(tmp_path) as station, pytest.raises((Refused, LimitError), match=words):
         SamplePosition([slot]).bind(Setup(station))
+
+
+def test_a_plan_file_may_name_slots(tmp_path: Path) -> None:
+    over = '[[runs]]\n[[runs.over]]\naxis = "slot"\nvalues = ["blue", 1, {}]\n'
+    run = over + '[[runs.steps]]\nprocedure = "spectrum"'
+    (tmp_path / "plan.toml").write_text(run.format('"empty"'))
+    (axis,) = PlanFile.read(tmp_path / "plan.toml").runs[0].plan.over()
+    with open_station(tmp_path) as station:
+        axis.bind(Setup(station))
+        assert axis.setpoints.tolist() == [2, 1, 3]
+        (tmp_path / "plan.toml").write_text(run.format('"gren", 9, "blu"'))
+        (wrong,) = PlanFile.read(tmp_path / "plan.toml").runs[0].plan.over()
+        with pytest.raises(PlanRefused, match=r"3 problems: .*'gren'.*slot = 9 .*'blu'"):
+            wrong.bind(Setup(station))
 
 
 def test_two_axes_that_move_it_are_refused(tmp_path: Path) -> None:

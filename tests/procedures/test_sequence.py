@@ -96,9 +96,8 @@ def test_all_problems_are_named_at_once(virtual_station):
     plan = Sequence([SampleTemperature([300, 900])], [too_bright])
     with pytest.raises(PlanRefused) as caught:
         Measurement(plan, virtual_station).bind()
-    assert len(caught.value.problems) == 3
-    for word in ("900 K", "1000000 W", "exposure = 1e+09"):
-        assert word in str(caught.value)
+    words = ("900 K", "1000000 W", "314159.265 mW", "exposure = 1e+09")
+    assert [w in said for w, said in zip(words, caught.value.problems, strict=True)] == [True] * 4
     assert not virtual_station["laser"].emission
 
 

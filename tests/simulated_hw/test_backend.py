@@ -174,6 +174,20 @@ def test_the_settings_of_a_twin_reach_it_alone(station_file: StationFileFactory)
         assert [sources[name].wavelength for name in ("laser", "pump2")] == [980, 808]
 
 
+def test_a_laser_shines_at_the_wavelength_of_its_settings_unless_its_twin_has_another(
+    station_file: StationFileFactory,
+) -> None:
+    lasers = {"mld": ("cobolt_06", 976), "other": ("cobolt_06", 976), "diode": ("toptica_ibeam_smart", 915)}
+    entries = [
+        f'[instruments.{name}]\ndriver = "{driver}"\nresource = "ASRL2{i}::INSTR"\n'
+        f"settings = {{ wavelength = {nm} }}\n"
+        for i, (name, (driver, nm)) in enumerate(lasers.items())
+    ]
+    path = station_file(extra="".join(entries) + "[simulation.twins.other]\nwavelength_nm = 690\n")
+    sources = world_of(path).bench.sources
+    assert {name: sources[name].wavelength for name in lasers} == {"mld": 976, "other": 690, "diode": 915}
+
+
 def test_another_instrument_changes_nobody_s_random_numbers(station_file: StationFileFactory) -> None:
     second = '[instruments.{}]\ndriver = "thorlabs_pm100d"\nresource = "ASRL7::INSTR"\n'
     path = station_file()

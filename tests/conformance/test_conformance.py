@@ -234,7 +234,7 @@ def test_limited_quantities_are_properties_that_name_their_unit(name: str) -> No
 
 def test_it_has_the_name_it_was_given(pair: Pair) -> None:
     assert pair.device.name == "it"
-    assert pair.device.clock is pair.station.clock
+    assert pair.device.clock is pair.station.waits
 
 
 def test_it_fulfils_the_roles_it_declares(pair: Pair) -> None:

@@ -121,7 +121,7 @@ def test_a_refused_plan_leaves_no_file_and_nothing_moved(virtual_station, tmp_pa
     notes = Notes()
     runner = Runner(virtual_station, [notes])
     virtual_station["cryostat"].setpoint = 310
-    with pytest.raises(LimitError, match="sample yber-micro: irradiance"):
+    with pytest.raises(Refused, match="sample yber-micro: irradiance"):
         runner.run(TOO_BRIGHT, tmp_path / "run.h5")
     assert runner.state == "idle"
     assert not list(tmp_path.iterdir())

@@ -101,8 +101,9 @@ def describe(path: str | Path, log_lines: int = 20) -> dict[str, Any]:
     ``dims``, ``shape`` of one point, ``dtype``, ``coordinate``); ``devices`` with their settings
     ``before`` and ``after`` the run; ``monitors`` (name to ``units``, ``long_name``, ``readings``, and
     ``lowest``, ``highest`` and ``last`` of them, NaN without any); ``station``; ``software`` (versions);
-    ``log``, the last
-    *log_lines* lines as (seconds since the start, level, message).
+    ``interruptions``, after which the run was resumed (``points``, ``status``, ``reason``, ``end``,
+    ``resumed``, ``changes`` that were accepted); ``log``, the last *log_lines* lines as
+    (seconds since the start, level, message).
 
     :raises NotARunFile: the file is missing or is no run file
     """
@@ -134,6 +135,7 @@ def describe(path: str | Path, log_lines: int = 20) -> dict[str, Any]:
             "monitors": {name: _of_monitor(group) for name, group in _monitors(file).items()},
             "station": _text(process, "station_name"),
             "software": json.loads(_text(process, "software_json")),
+            "interruptions": json.loads(_text(entry, "run/interruptions", "[]")),
             "log": _log(entry["log"])[-log_lines:],
         }
 

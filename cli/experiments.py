@@ -62,14 +62,9 @@ def run(
         Path | None,
         typer.Option("--out", metavar="FILE", help="the run file, ends in .h5; or the folder for it"),
     ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="on a virtual bench: change samples without asking somebody to")
-    ] = False,
+    yes: options.Yes = False,
     monitor: options.Monitors = None,
-    transcript: Annotated[
-        Path | None,
-        typer.Option("--transcript", metavar="FILE", help="write down all that goes over the wires"),
-    ] = None,
+    transcript: options.Transcript = None,
     json: options.Json = False,
 ) -> int:
     """Run a procedure, or all runs of a plan file, on a station and record them.

@@ -241,6 +241,10 @@ def _monitors(monitors: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def _interruptions(told: list[dict[str, Any]]) -> str:
+    return "\n".join(f"after {each['points']} points: {each['reason']}" for each in told)
+
+
 def _log(lines: list[tuple[float, int, str]]) -> str:
     """One line per entry: when, how serious, what."""
     return (
@@ -253,6 +257,7 @@ _SPECIAL: dict[str, Callable[[Any], str]] = {
     "channels": _channels,
     "monitors": _monitors,
     "log": _log,
+    "interruptions": _interruptions,
 }
 
 

@@ -14,7 +14,18 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from antistokes.cli import catalogue, doctor, experiments, files, models, new_driver, procedures, safe, serve
+from antistokes.cli import (
+    catalogue,
+    doctor,
+    experiments,
+    files,
+    models,
+    new_driver,
+    procedures,
+    resuming,
+    safe,
+    serve,
+)
 from antistokes.cli.output import emit, notes
 from antistokes.cli.reproduce import command as reproduction
 from antistokes.instruments.errors import AntistokesError, PlanRefused, Refused, nearest
@@ -47,6 +58,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 experiments.register(app)
+resuming.register(app)
 files.register(app)
 catalogue.register(app)
 models.register(app)

@@ -18,12 +18,13 @@ from antistokes.instruments.errors import AntistokesError, LimitError, Refused
 from antistokes.instruments.records import SampleRecord
 from antistokes.instruments.station import Station
 from antistokes.instruments.stationfile import MonitorEntry, StationFile
+from antistokes.procedures.interrupted import Interrupted
 from antistokes.procedures.measurement import Measurement, Plan, RecordedPlan
 from antistokes.procedures.monitors import Monitors
 from antistokes.procedures.plan_file import PlannedRun
 from antistokes.procedures.problems import Problems
 from antistokes.procedures.rehearsal import fails_at_first_light
-from antistokes.procedures.runner import run
+from antistokes.procedures.runner import resume, run
 from antistokes.procedures.sequence import Sequence
 
 _NEAR = 20.0  # nm from where a sample is meant to be excited
@@ -147,13 +148,26 @@ def _defaults(plan: RecordedPlan) -> Sequence:
     return Sequence([], [step for each in plan.steps() if (step := type(each).stand_in({})) is not None])
 
 
-def measure(plan: RecordedPlan, place: Place, path: Path, figure: bool = False) -> tuple[dict[str, Any], int]:
-    """Carry out *plan*, tell what came of it; the report and the exit code."""
+def measure(
+    plan: RecordedPlan,
+    place: Place,
+    path: Path,
+    figure: bool = False,
+    before: Interrupted | None = None,
+    accept_changes: bool = False,
+) -> tuple[dict[str, Any], int]:
+    """Carry out *plan*, tell what came of it; the report and the exit code.
+
+    :param before: the run at *path* goes on, also where *accept_changes* and not all is as it was
+    """
     started = time.perf_counter()
     bar = ProgressBar()
     station = place.load(bar)
     try:
-        outcome = run(plan, station, path, [bar])
+        if before is None:
+            outcome = run(plan, station, path, [bar])
+        else:
+            outcome = resume(before, station, plan, [bar], accept_changes=accept_changes)
     finally:
         station.close()
     file = str(path) if path.exists() else None
@@ -171,6 +185,8 @@ def measure(plan: RecordedPlan, place: Place, path: Path, figure: bool = False) 
     refused = isinstance(outcome.error, Refused) and not outcome.points
     word = "refused" if refused else f"run {outcome.status}"
     notes.print(f"antistokes: {word}: {outcome.reason}", markup=False)
+    if file and not refused:
+        notes.print(f"to go on with it: antistokes resume {file}", markup=False)
     if outcome.status == "stopped":
         return report, 130
     return report, 2 if refused else 1

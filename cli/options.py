@@ -39,6 +39,13 @@ Errand = Annotated[
         metavar="PROCEDURE|PLAN.toml", help="name of the procedure, e.g. power-sweep, or a plan file"
     ),
 ]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="on a virtual bench: change samples without asking somebody to")
+]
+Transcript = Annotated[
+    Path | None,
+    typer.Option("--transcript", metavar="FILE", help="write down all that goes over the wires"),
+]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object as the last line")]
 
 BUILT_IN = "virtual"

@@ -50,6 +50,8 @@ class Station:
 
     def __init__(self, file: StationFile, sample: str | Path | None = None, seed: int | None = None) -> None:
         self.file = file
+        #: as it was given; empty: the station's own sample
+        self.sample_path = "" if sample is None else str(sample)
         self._drivers = {name: driver_of(file, name) for name in file.instruments}
         for word, name in file.roles.items():
             check_role(file, word, self._drivers[name])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .power_sweep import PowerSweep
 from .procedure import Procedure
-from .runner import Outcome, Runner, run
+from .runner import Outcome, Runner, resume, run
 
 if TYPE_CHECKING:
     from .beam_profile import BeamProfile
@@ -69,6 +69,7 @@ __all__ = [
     "Sequence",
     "Spectrum",
     "TemperatureSweep",
+    "resume",
     "run",
 ]
 

@@ -10,13 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntFlag
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 #: One measured point: channel name to a number or an array of the channel's shape.
 Record = dict[str, Any]
+
+
+class Past(NamedTuple):
+    """A point that an earlier part of the run has measured.
+
+    :param record: without what could not be read
+    :param ago: s, on the clock of the run
+    """
+
+    record: Record
+    ago: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,8 @@ class RunHeader:
     is the number of points the plan asks for (0 when it cannot be known). ``response`` is that of the
     emission path, per photon, at the dimension ``wavelength``; None: not calibrated. ``snapshot`` maps each
     device to its settings. ``software`` maps distribution names to versions. ``monitors`` are recorded beside
-    the points, with times of their own.
+    the points, with times of their own; ``monitor_entries`` says what they are. ``station_path`` and
+    ``sample_path`` are as they were given. ``changes`` are differences to an earlier part of the run.
     """
 
     title: str
@@ -112,6 +124,10 @@ class RunHeader:
     snapshot: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
     monitors: tuple[Channel, ...] = ()
+    monitor_entries: Mapping[str, Any] = field(default_factory=dict)
+    station_path: str = ""
+    sample_path: str = ""
+    changes: tuple[str, ...] = ()
 
 
 class Sink(Protocol):

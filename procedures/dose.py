@@ -45,3 +45,7 @@ class Dose:
     def energy(self) -> float:
         """J since the run began."""
         return self._energy + (self._power or 0.0) * (self._clock.now() - self._since)
+
+    def recall(self, energy: float) -> None:
+        """The sample has got *energy* J in an earlier part of the run."""
+        self._energy = energy

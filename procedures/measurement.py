@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
@@ -26,9 +26,9 @@ from antistokes.instruments.errors import (
 )
 from antistokes.instruments.station import Station
 
-from .axes import Axis, Finished
-from .channels import STEP, Channel, Dimension, Flag, Record
-from .detectors import Detector
+from .axes import Adaptive, Axis, Finished
+from .channels import STEP, Channel, Dimension, Flag, Past, Record
+from .detectors import Detector, Remembers
 from .problems import Problems
 from .setup import Setup
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_Indices = tuple[int, ...]
 
 _PATIENCE = 3  # points in a row without a reading
 
@@ -81,6 +82,39 @@ class _Step:
     @property
     def points(self) -> int:
         return math.prod(len(axis.setpoints) for axis in self.axes)
+
+
+class _Moved:
+    """Where axes stand, and what they wrote: it stays in the record until that axis moves again."""
+
+    def __init__(self, axes: list[Axis]) -> None:
+        self._axes = axes
+        self._written: list[Record] = [{} for _ in axes]
+        self._flags = [Flag(0)] * len(axes)
+        self._at: _Indices = ()
+        self.unsettle()
+
+    def unsettle(self) -> None:
+        """All move again before the next point, also those that are where they should be."""
+        self._at = (-1,) * len(self._axes)
+
+    def to(self, indices: _Indices, record: Record) -> Flag:
+        """Move to this combination of set-points, add to *record* what the axes write."""
+        moved = False
+        for i, axis in enumerate(self._axes):
+            # what is set inside depends on what is set around it: one power at several wavelengths
+            if moved := moved or indices[i] != self._at[i]:
+                self._written[i] = {}
+                self._flags[i] = _twice(axis.move, indices[i], self._written[i])
+            record.update(self._written[i])
+        self._at = indices
+        return _union(self._flags)
+
+    def recall(self, indices: _Indices, past: Past) -> None:
+        """*past* was measured there. :raises Finished: it was not: nothing was left to do there"""
+        for axis, index in zip(self._axes, indices, strict=True):
+            if isinstance(axis, Adaptive):
+                axis.recall(index, past)
 
 
 class Measurement:
@@ -179,55 +213,63 @@ class Measurement:
             if not np.array_equal(self._dimensions.setdefault(dim.name, dim).values, dim.values):
                 raise Refused(f"'{dim.name}' differs between two steps; they need files of their own")
 
-    def records(self) -> Iterator[Record]:
-        """Calibrate, then yield a record per point; :raises Stopped: the user asked for the end."""
+    def records(self, done: Iterable[Past] = ()) -> Iterator[Record]:
+        """Calibrate, then yield a record per point; :raises Stopped: the user asked for the end.
+
+        :param done: the first points of this plan, measured before: they are yielded again, nothing moves
+        """
+        self._done = iter(done)
+        self._next_done = next(self._done, None)
+        self._prepared = False
         try:
-            for axis in [*self._over, *(axis for step in self._steps for axis in step.axes)]:
-                _twice(axis.prepare)
-            number = 0
-            for around, flags in self._moves(self._over):
-                for i, step in enumerate(self._steps):
-                    for inside, moved in self._moves(step.axes):
-                        record, flag = around | inside, flags | moved
-                        if len(self._steps) > 1:
-                            record[STEP.name] = i
-                        for k in range(len(step.detectors)):
-                            flag |= self._read(step, k, record)
-                        record["flags"] = int(flag)
-                        if flag:
-                            log.info("point %d: %s", number, flag.words())
-                        number += 1
-                        self.setup.last = record
-                        yield record
+            for number, record in enumerate(self._points()):
+                if record["flags"]:
+                    log.info("point %d: %s", number, Flag(record["flags"]).words())
+                self.setup.last = record
+                yield record
         finally:
             self.setup.light_off()
 
-    def _moves(self, axes: list[Axis]) -> Iterator[tuple[Record, Flag]]:
-        """Goes through all combinations of set-points; what the axes wrote, and their flags."""
-        # what an axis wrote stays in the record until that axis moves again
-        written: list[Record] = [{} for _ in axes]
-        flags = [Flag(0)] * len(axes)
-        previous: tuple[int, ...] = (-1,) * len(axes)
-        for indices in itertools.product(*(range(len(axis.setpoints)) for axis in axes)):
-            self.setup.step()
-            if self._hold(self.setup):
-                previous = (-1,) * len(axes)  # what stood still meanwhile has to settle again
-            moved = False
-            for i, axis in enumerate(axes):
-                # what is set inside depends on what is set around it: one power at several wavelengths
-                if moved := moved or indices[i] != previous[i]:
-                    written[i] = {}
+    def _points(self) -> Iterator[Record]:
+        around = _Moved(self._over)
+        for outside in _combinations(self._over):
+            for i, step in enumerate(self._steps):
+                inside = _Moved(step.axes)
+                for indices in _combinations(step.axes):
                     try:
-                        flags[i] = _twice(axis.move, indices[i], written[i])
+                        record = self._point(around, outside, inside, indices, step, i)
                     except Finished:
-                        return
-            previous = indices
-            record: Record = {}
-            flag = Flag(0)
-            for i in range(len(axes)):
-                record |= written[i]
-                flag |= flags[i]
-            yield record, flag
+                        break
+                    yield record
+
+    def _point(
+        self, around: _Moved, outside: _Indices, inside: _Moved, indices: _Indices, step: _Step, number: int
+    ) -> Record:
+        """The record of one point; :raises Finished: the axes of *step* have nothing left to do"""
+        if (known := self._next_done) is not None:
+            around.recall(outside, known)
+            inside.recall(indices, known)
+            for detector in step.detectors:
+                if isinstance(detector, Remembers):
+                    detector.recall(known.record)
+            self._next_done = next(self._done, None)
+            return known.record
+        if not self._prepared:
+            for axis in [*self._over, *(axis for each in self._steps for axis in each.axes)]:
+                _twice(axis.prepare)
+            self._prepared = True
+        self.setup.step()
+        if self._hold(self.setup):  # what stood still meanwhile has to settle again
+            around.unsettle()
+            inside.unsettle()
+        record: Record = {}
+        flags = [around.to(outside, record), inside.to(indices, record)]
+        if len(self._steps) > 1:
+            record[STEP.name] = number
+        for k in range(len(step.detectors)):
+            flags.append(self._read(step, k, record))
+        record["flags"] = int(_union(flags))
+        return record
 
     def _read(self, step: _Step, index: int, record: Record) -> Flag:
         try:
@@ -243,6 +285,20 @@ class Measurement:
             return Flag.READ_FAILED | (Flag.OVER_RANGE if isinstance(error, OverRange) else Flag(0))
         step.failed[index] = 0
         return flag
+
+
+def _union(flags: list[Flag]) -> Flag:
+    """All of them; quick where there are none."""
+    result = Flag(0)
+    for flag in flags:
+        if flag:
+            result |= flag
+    return result
+
+
+def _combinations(axes: list[Axis]) -> Iterator[_Indices]:
+    """Of set-points, the last axis moving fastest; one, empty, without axes."""
+    return itertools.product(*(range(len(axis.setpoints)) for axis in axes))
 
 
 def _twice(action: Callable[..., T], *args: Any) -> T:

@@ -199,7 +199,7 @@ def _runs(data: Any, key: str, path: Path, problems: Problems) -> Iterator[Plann
         axes.append(_axis(table, named, f"{key}.over[{k}]", path, problems))
     for k, table in enumerate(entry.get("steps", ())):
         steps.append(_step(table, f"{key}.steps[{k}]", path, problems))
-    plan = Sequence([axis for axis in axes if axis], [step for step in steps if step])
+    plan = Sequence([axis for axis in axes if axis], [step for step in steps if step], over)
     stem = entry.get("file", "").removesuffix(".h5")
     if not _words([data], "file"):  # one that cannot be is not replaced by one that others have
         stem = "-".join(_words(entry.get("steps", ()), "procedure"))

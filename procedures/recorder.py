@@ -20,6 +20,8 @@ from antistokes.instruments.clock import Clock
 from antistokes.instruments.errors import RunFileError
 
 from .channels import RunHeader
+from .interrupted import Interrupted
+from .reopening import reopen
 from .runfile_layout import LOG, cause_of, monitor_path
 from .runfile_lock import RunFileLock
 from .runfile_writer import Entry, RunFileWriter, split_message
@@ -46,11 +48,19 @@ class Recorder:
     :param path: of the new file; an existing one is refused
     :param clock: stamps points, log and end; its ``date`` is the heartbeat
     :param commit_period: real time between commits, in s
+    :param before: the file is that of this run, which goes on: the points that it holds are appended first,
+        and not written again
     """
 
-    def __init__(self, path: str | Path, clock: Clock, commit_period: float = 0.05) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        clock: Clock,
+        commit_period: float = 0.05,
+        before: Interrupted | None = None,
+    ) -> None:
         self.path = Path(path)
-        self._clock, self._period = clock, commit_period
+        self._clock, self._period, self._before = clock, commit_period, before
         self._fault: RunFileError | None = RunFileError(f"{self.path}: is not open")
         self._thread: threading.Thread | None = None
         self._points = self._taken = self._committed = 0
@@ -74,7 +84,10 @@ class Recorder:
             raise RunFileError(f"{self.path}: there is no folder {self.path.parent}")
         self._lock = RunFileLock(self.path)
         try:
-            self._file = RunFileWriter(self.path, header)
+            if self._before is not None:
+                reopen(self._before, self._clock.date(), header.software, header.changes)
+            kept = self._before.points if self._before else None
+            self._file = RunFileWriter(self.path, header, kept)
         except BaseException:
             self._lock.release()
             raise
@@ -83,7 +96,10 @@ class Recorder:
         self._slots = [(column.name, column.slot, column.fill) for column in columns]
         self._names = {column.name for column in columns}
         self._rows = self._file.rows
-        self._start = self._clock.now()
+        self._start = self._clock.now() - (self._before.ago(self._clock.date()) if self._before else 0.0)
+        self._committed = self._file.points
+        # what a virtual bench logs while it lives through them again is in the file already
+        self._again = self._before.points if self._before and self._before.simulated else 0
         self._fault = None
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_INTERVAL)
@@ -119,6 +135,8 @@ class Recorder:
     def log(self, level: int, message: str) -> None:
         """Add a line to the log of the run; *level* as in :mod:`logging`, at least 1."""
         self._raise_fault()
+        if self._points < self._again:
+            return
         level = max(level, 1)
         moment = self._clock.now() - self._start
         # level 0 continues the line before
@@ -128,6 +146,8 @@ class Recorder:
     def monitor(self, name: str, value: float) -> None:
         """Add a reading of the monitor called *name*, which the header declares."""
         self._raise_fault()
+        if self._points < self._again:
+            return
         moment = self._clock.now() - self._start
         self._entries.append(Entry(self._points, monitor_path(name), (moment, value)))
 
@@ -192,6 +212,8 @@ class Recorder:
         self._take()
         self._file.finish(*self._end)
         self._committed = self._file.points
+        # what a virtual bench logs while it lives through them again is in the file already
+        self._again = self._before.points if self._before and self._before.simulated else 0
 
     def _take(self) -> None:
         """Write what has been appended so far, with the entries that belong before or to it."""

@@ -23,7 +23,8 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SUPERBLOCK = 48  # bytes, version 3 with offsets of 8 bytes
 _FLAGS, _BASE, _END_OF_FILE, _CHECKSUM = 11, 12, 28, 44
 _MASK = 0xFFFFFFFF
-_KILLED = "killed: the writer ended without closing the file"
+#: reason of a run that nobody ended
+KILLED = "killed: the writer ended without closing the file"
 
 
 def recover(path: str | Path) -> int:
@@ -37,6 +38,14 @@ def recover(path: str | Path) -> int:
     if not path.is_file():
         raise RunFileError(f"{path}: there is no such file")
     lock = RunFileLock(path)
+    try:
+        return mend(path)
+    finally:
+        lock.release()
+
+
+def mend(path: Path) -> int:
+    """:func:`recover` for who holds the lock already."""
     block = b""
     try:
         block = _read_superblock(path)
@@ -56,8 +65,6 @@ def recover(path: str | Path) -> int:
     except (OSError, KeyError) as error:
         _write_superblock(path, block)
         raise RunFileError(f"{path}: cannot be repaired: {error.args[0]}") from error
-    finally:
-        lock.release()
 
 
 def _read_superblock(path: Path) -> bytes:
@@ -106,7 +113,7 @@ def _complete(path: Path, points: int) -> None:
                 dataset.resize(rows, axis=0)
         if file["entry/run/status"].asstr()[()] == "running":
             set_status(file, "failed")
-        finish(file, _KILLED, datetime.fromtimestamp(float(entry["run/heartbeat"][()]), UTC))
+        finish(file, KILLED, datetime.fromtimestamp(float(entry["run/heartbeat"][()]), UTC))
 
 
 def _turn(value: int, bits: int) -> int:

@@ -60,8 +60,11 @@ def fill_process(group: h5py.Group, header: RunHeader, version: str) -> None:
     if header.seed is not None:
         group["seed"] = header.seed
     group["station_name"] = header.station_name
+    group["station_path"] = header.station_path
     group["station_file"] = header.station_file
     group["sample_file"] = header.sample_file
+    group["sample_path"] = header.sample_path
+    group["monitors_json"] = as_json(header.monitor_entries)
     group["software_json"] = as_json(header.software)
 
 

@@ -96,7 +96,7 @@ class Stream:
     def __init__(self, group: h5py.Group, names: Sequence[str]) -> None:
         self._datasets = [group[name] for name in names]
         self._rows: list[tuple[Any, ...]] = []
-        self._written = 0
+        self._written = len(self._datasets[0])
 
     @property
     def takes_a_chunk(self) -> bool:
@@ -119,11 +119,14 @@ class Stream:
 
 
 class RunFileWriter:
-    """The open file, its columns and streams, and how far each has been written."""
+    """The open file, its columns and streams, and how far each has been written.
 
-    def __init__(self, path: Path, header: RunHeader) -> None:
+    :param kept: points that *path* holds already, which are not written again; None: it is a new file
+    """
+
+    def __init__(self, path: Path, header: RunHeader, kept: int | None = None) -> None:
         self._path = path
-        self._file = create(path, header)
+        self._file = create(path, header) if kept is None else h5py.File(path, "r+", **OPEN_OPTIONS)
         self._entry = self._file["entry"]
         channels = channels_of(header)
         self.rows = _ring_rows(header)
@@ -133,7 +136,7 @@ class RunFileWriter:
         groups = [LOG, *(monitor_path(channel.name) for channel in header.monitors)]
         self._streams = {path: Stream(self._entry[path], STREAMS[path.partition("/")[0]]) for path in groups}
         self._n_committed, self._heartbeat = self._entry["run/n_committed"], self._entry["run/heartbeat"]
-        self.points = 0
+        self.points = kept or 0
         #: rows of all streams
         self.entries = 0
         self._file.swmr_mode = True

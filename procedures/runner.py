@@ -13,6 +13,7 @@ import logging
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -27,8 +28,10 @@ from antistokes.instruments.errors import AntistokesError, Refused
 from antistokes.instruments.station import SafeStep, Station
 
 from .channels import RunHeader, Sink
+from .interrupted import Interrupted
 from .measurement import Measurement, RecordedPlan
 from .recorder import Recorder
+from .resumption import Resumption
 from .setup import Setup
 from .signals import steered_by_signals, undisturbed
 from .sinks import Sinks
@@ -84,6 +87,10 @@ class Runner:
         """The run is asked to wait, or does."""
         return not self._go.is_set()
 
+    def steered(self) -> AbstractContextManager[None]:
+        """Signals to end or to wait are wishes to this runner, inside the block."""
+        return steered_by_signals(self.stop, lambda: self.resume() if self.pausing else self.pause())
+
     def run(self, plan: RecordedPlan, path: str | Path | None = None) -> Outcome:
         """Carry out *plan*, record it in a new file at *path* (none: only the sinks see it).
 
@@ -92,14 +99,41 @@ class Runner:
 
         :raises Refused: the plan cannot be carried out; nothing has moved and no file was made
         """
-        if path is not None:
-            check_path(Path(path))
+        if path is None:
+            return self._run(plan, None, [])
+        check_path(Path(path))
+        return self._run(plan, Path(path), [Recorder(path, self.station.clock)])
+
+    def go_on(
+        self, before: Interrupted, plan: RecordedPlan | None = None, *, accept_changes: bool = False
+    ) -> Outcome:
+        """Carry out what an interrupted run has not measured, and record it in the same file.
+
+        Instruments are brought to where the next point needs them, the excitation is calibrated anew. A
+        virtual bench is gone with the process it was in: it lives through the run again, in no time, and
+        what it measures must be what the file says.
+
+        :param plan: where it is one that the file cannot tell
+        :param accept_changes: of station, sample, seed and instruments; they are written into the file
+        :raises Refused: not the same station, sample, seed or instruments, or other channels; nothing has
+            moved and the file is as it was
+        """
+        plan = plan or before.plan()
+        recorder = Recorder(before.path, self.station.clock, before=before)
+        return self._run(plan, before.path, [recorder], Resumption(before, accept_changes))
+
+    def _run(
+        self,
+        plan: RecordedPlan,
+        path: Path | None,
+        recorder: list[Recorder],
+        earlier: Resumption | None = None,
+    ) -> Outcome:
         self.state = "checking"
         self._stop.clear()
         self._go.set()
         opened = not list(self.station)
         start = self.station.clock.now()
-        recorder = [Recorder(path, self.station.clock)] if path else []
         sinks = Sinks([*recorder, *self.sinks], recorder)
         status: Literal["completed", "stopped", "failed"] = "failed"
         reason = "ended by force"
@@ -107,7 +141,7 @@ class Runner:
         safe: list[SafeStep] = []
         try:
             with self.station.waits.ended_by(self._stop.is_set):
-                self._pull(plan, sinks)
+                self._pull(plan, sinks, earlier)
             status, reason = "completed", ""
         except Stopped:
             status, reason = "stopped", "stopped by the user"
@@ -139,10 +173,9 @@ class Runner:
             self.state = "idle" if refused else status
         if refused and error is not None:
             raise error
-        path = Path(path) if path else None
         return Outcome(status, reason, sinks.points, path, self.station.clock.now() - start, error, safe)
 
-    def _pull(self, plan: RecordedPlan, sinks: Sinks) -> None:
+    def _pull(self, plan: RecordedPlan, sinks: Sinks, earlier: Resumption | None) -> None:
         """Check, open the sinks, and hand them all points."""
         measurement: Measurement | None = None
         try:
@@ -152,17 +185,22 @@ class Runner:
             header = self._header(plan, measurement)
             for problem in _unanswered(header.snapshot):
                 raise AntistokesError(problem)
+            if earlier is not None:
+                header = earlier.compared(header, self.station)
         except Refused:
             raise
         except Exception:
-            # a device that fails before the first point leaves a file that says so
-            sinks.open(self._header(plan, None))
+            if earlier is None:  # a device that fails before the first point leaves a file that says so
+                sinks.open(self._header(plan, None))
             raise
         sinks.open(header)
         measurement.setup.monitors.begin(sinks.monitor)
         self.state = "running"
-        for record in measurement.records():
-            sinks.append(record)
+        if earlier is None:
+            for record in measurement.records():
+                sinks.append(record)
+        else:
+            earlier.go_on(measurement, sinks, self.station.clock)
 
     def _hold(self, setup: Setup) -> bool:
         """Wait in the dark while the run is paused; monitors go on. True if it was."""
@@ -207,6 +245,9 @@ class Runner:
             snapshot=station.snapshot(),
             software={name: version(name) for name in _PACKAGES},
             monitors=tuple(measurement.setup.monitors.channels) if measurement else (),
+            monitor_entries=msgspec.to_builtins(station.monitors),
+            station_path=station.file.path,
+            sample_path=station.sample_path,
         )
 
 
@@ -219,8 +260,24 @@ def run(
     Ctrl-Z does not suspend the program, which would leave light on, but pauses the run; again, it goes on.
     """
     runner = Runner(station, sinks)
-    with steered_by_signals(runner.stop, lambda: runner.resume() if runner.pausing else runner.pause()):
+    with runner.steered():
         return runner.run(plan, path)
+
+
+def resume(
+    before: str | Path | Interrupted,
+    station: Station,
+    plan: RecordedPlan | None = None,
+    sinks: Sequence[Sink] = (),
+    *,
+    accept_changes: bool = False,
+) -> Outcome:
+    """Go on with an interrupted run, or that whose file this is; short form of :meth:`Runner.go_on`."""
+    runner = Runner(station, sinks)
+    if not isinstance(before, Interrupted):
+        before = Interrupted.read(before)
+    with runner.steered():
+        return runner.go_on(before, plan, accept_changes=accept_changes)
 
 
 def _response(station: Station, measurement: Measurement | None) -> npt.NDArray[np.float64] | None:

@@ -9,6 +9,7 @@ is ``Sequence([SampleTemperature([77, 300]), ExcitationWavelength([970, 980])], 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as List
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -24,12 +25,14 @@ class Sequence:
 
     :param axes: around all procedures, the slowest first; may be empty
     :param procedures: at least one
+    :param tables: from which a plan file's axes were made, and can be made again
     """
 
     NAME: ClassVar[str] = "sequence"
 
     axes: List[Axis]
     procedures: List[Procedure]
+    tables: List[Mapping[str, Any]] | None = None
 
     @property
     def SIGNAL(self) -> str:  # noqa: N802 (as procedures call it)
@@ -50,8 +53,9 @@ class Sequence:
         return self.procedures
 
     def parameters(self) -> dict[str, Any]:
-        """Axes by name with their set-points, and the procedures with their parameters."""
+        """Axes with set-points and, where known, how they were made; procedures with parameters."""
+        known = {} if self.tables is None and self.axes else {"over": [dict(t) for t in self.tables or ()]}
         return {
             "axes": {axis.name: axis.setpoints.tolist() for axis in self.axes},
             "steps": [{"procedure": step.NAME} | step.parameters() for step in self.procedures],
-        }
+        } | known

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from ..channels import Channel, Flag, Record
+from ..channels import Channel, Flag, Past, Record
 from ..setup import Setup
 
 Array = npt.NDArray[np.float64]
@@ -39,6 +39,17 @@ class Axis(Protocol):
         """Go to set-point *index*, wait until settled, write its channels; flags say what is doubtful.
 
         :raises Finished: there is nothing left to do
+        """
+
+
+@runtime_checkable
+class Adaptive(Protocol):
+    """An axis that goes on from what was measured at earlier set-points."""
+
+    def recall(self, index: int, past: Past) -> None:
+        """Learn from a point that was measured before, in place of :meth:`Axis.move`.
+
+        :raises Finished: nothing was left to do there: *past* is a point of what comes next
         """
 
 

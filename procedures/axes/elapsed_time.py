@@ -8,7 +8,7 @@ import numpy as np
 
 from antistokes.instruments.errors import Refused
 
-from ..channels import Channel, Flag, Record
+from ..channels import Channel, Flag, Past, Record
 from ..setup import Setup
 
 
@@ -39,6 +39,11 @@ class ElapsedTime:
 
     def prepare(self) -> None:
         """It begins with the first point."""
+
+    def recall(self, index: int, past: Past) -> None:
+        begun = self._setup.clock.now() - past.ago - past.record["elapsed_measured"]
+        # what a point took does not belong to it
+        self._begin = begun if index == 0 else min(begun, self._begin)
 
     def move(self, index: int, record: Record) -> Flag:
         clock = self._setup.clock

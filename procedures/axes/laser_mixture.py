@@ -9,7 +9,7 @@ import numpy as np
 from antistokes.instruments.errors import AntistokesError, LimitError
 from antistokes.instruments.roles import Shutter
 
-from ..channels import Channel, Flag, Record
+from ..channels import Channel, Flag, Past, Record
 from ..feedback import amounts, corrected_powers, exponents, nearest_shares
 from ..setup import Setup
 from .axis import Array
@@ -79,20 +79,27 @@ class LaserMixture(ColourSearch):
             knob.calibrate()
             knob.off()
 
+    def recall(self, index: int, past: Past) -> None:
+        self._wanted(index, {})
+        self._irradiances[index] = np.array([past.record[f"irradiance_{name}"] for name in self._lasers])
+
     def move(self, index: int, record: Record) -> Flag:
+        wanted = self._irradiances[index] = self._wanted(index, record)
+        return self._set(wanted, record)
+
+    def _wanted(self, index: int, record: Record) -> Array:
+        """The irradiance of every laser. :raises Finished: the colour is reached"""
         if index == 0:
             self._forget()
             self._irradiances: dict[int, Array] = {}
             self._exponents = np.full(len(self._lasers), _START)
-        if index < self._looks:
-            self._remember(index - 1)
-            alone = index < len(self._lasers)
-            on = np.arange(len(self._lasers)) == index if alone else np.ones(len(self._lasers), bool)
-            record[ATTEMPT.name], wanted = 0, np.where(on, self._highest, 0.0)
-        else:
-            wanted = self._attempt(index, record)
-        self._irradiances[index] = wanted
-        return self._set(wanted, record)
+        if index >= self._looks:
+            return self._attempt(index, record)
+        self._remember(index - 1)
+        alone = index < len(self._lasers)
+        on = np.arange(len(self._lasers)) == index if alone else np.ones(len(self._lasers), bool)
+        record[ATTEMPT.name] = 0
+        return np.where(on, self._highest, 0.0)
 
     def _set(self, wanted: Array, record: Record) -> Flag:
         """Every laser by itself, then all; a laser whose irradiance is 0 stays dark."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..channels import Channel, Flag, Record
+from ..channels import Channel, Flag, Past, Record
 from ..feedback import nearest_on_track
 from ..setup import Setup
 from .axis import Array
@@ -43,17 +43,24 @@ class SteeredPulseWidth(ColourSearch):
     def prepare(self) -> None:
         self._pulses.prepare()
 
+    def recall(self, index: int, past: Past) -> None:
+        self._wanted(index, {})
+        self._widths[index] = past.record["pulse_width"]
+
     def move(self, index: int, record: Record) -> Flag:
+        width = self._widths[index] = self._wanted(index, record)
+        return self._pulses.go(width, record)
+
+    def _wanted(self, index: int, record: Record) -> float:
+        """The width in s. :raises Finished: the colour is reached"""
         if index == 0:
             self._forget()
             self._widths: dict[int, float] = {}
-        if index < self._looks:
-            self._remember(index - 1)
-            record[ATTEMPT.name], width = 0, float(self._pulses.setpoints[index])
-        else:
-            width = float(self._attempt(index, record)[0])
-        self._widths[index] = width
-        return self._pulses.go(width, record)
+        if index >= self._looks:
+            return float(self._attempt(index, record)[0])
+        self._remember(index - 1)
+        record[ATTEMPT.name] = 0
+        return float(self._pulses.setpoints[index])
 
     def _choose(self, index: int) -> tuple[Array, Array]:
         missing = [look for look in range(self._looks) if look not in self._xy]

@@ -1,7 +1,7 @@
 """Detectors: what is read at every point, one file each."""
 
 from .crystal_thermometer import CrystalThermometer
-from .detector import Declared, Detector
+from .detector import Declared, Detector, Remembers
 from .emission_spectrum import EmissionSpectrum
 from .lamp_spectrum import LampSpectrum
 from .pump_power import PumpPower, PumpPowerAfter
@@ -15,5 +15,6 @@ __all__ = [
     "LampSpectrum",
     "PumpPower",
     "PumpPowerAfter",
+    "Remembers",
     "SampleThermometer",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..channels import Channel, Dimension, Flag, Record
 from ..setup import Setup
@@ -19,3 +19,11 @@ class Detector(Protocol):
 
     def read(self, record: Record) -> Flag:
         """Write its channels; flags say what is doubtful."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A detector whose readings go on from earlier ones."""
+
+    def recall(self, record: Record) -> None:
+        """Learn from a point that was measured before, in place of :meth:`Detector.read`."""

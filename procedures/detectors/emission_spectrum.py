@@ -114,6 +114,11 @@ class EmissionSpectrum:
         noise = float(np.sqrt(np.median(variance + dark_variance)))
         return flag | (Flag.BELOW_NOISE if net.max() < 5 * noise else Flag(0))
 
+    def recall(self, record: Record) -> None:
+        self._fitted = self._fitted or not Flag(record["flags"]) & Flag.SATURATED
+        if "exposure" in record:  # the search for the next one begins there
+            self._step = int(np.abs(np.array(self._ladder) - record["exposure"]).argmin())
+
     def _fit_to_pulses(self) -> None:
         """Exposures of whole periods, of which one is like the other wherever it begins."""
         period = self._setup.pulse_period

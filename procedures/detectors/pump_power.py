@@ -37,6 +37,10 @@ class PumpPower:
         record["dose"] = self._beam.mean_irradiance(self._excitation.dose.energy())
         return Flag(0)
 
+    def recall(self, record: Record) -> None:
+        if "dose" in record:
+            self._excitation.dose.recall(record["dose"] * self._beam.area_cm2)
+
 
 @dataclass
 class PumpPowerAfter:

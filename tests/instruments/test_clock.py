@@ -106,3 +106,13 @@ def test_a_wish_ends_what_drivers_wait_for_but_not_what_switches_off() -> None:
             clock.sleep(1, should_stop=lambda: False)
     clock.sleep(1)
     assert (clock.now(), clock.date(), clock.virtual) == (4, inner.date(), True)
+
+
+def test_a_real_clock_that_hurries_jumps_ahead_but_keeps_the_date():
+    clock = RealClock()
+    clock.hurries = True
+    began, date = clock.now(), clock.date()
+    clock.sleep(1000)
+    clock.sleep(5, lambda: True)
+    assert 1000 <= clock.now() - began < 1001
+    assert (clock.date() - date).total_seconds() < 1

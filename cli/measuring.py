@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from antistokes.cli import person
+from antistokes.cli.logs import logged
 from antistokes.cli.options import free_path
 from antistokes.cli.output import notes, screen
 from antistokes.cli.progress import ProgressBar
@@ -24,7 +25,7 @@ from antistokes.procedures.monitors import Monitors
 from antistokes.procedures.plan_file import PlannedRun
 from antistokes.procedures.problems import Problems
 from antistokes.procedures.rehearsal import fails_at_first_light
-from antistokes.procedures.runner import resume, run
+from antistokes.procedures.runner import Outcome, resume, run
 from antistokes.procedures.sequence import Sequence
 
 _NEAR = 20.0  # nm from where a sample is meant to be excited
@@ -164,10 +165,8 @@ def measure(
     bar = ProgressBar()
     station = place.load(bar)
     try:
-        if before is None:
-            outcome = run(plan, station, path, [bar])
-        else:
-            outcome = resume(before, station, plan, [bar], accept_changes=accept_changes)
+        with logged():
+            outcome = _carried_out(plan, station, path, bar, before, accept_changes)
     finally:
         station.close()
     file = str(path) if path.exists() else None
@@ -190,6 +189,19 @@ def measure(
     if outcome.status == "stopped":
         return report, 130
     return report, 2 if refused else 1
+
+
+def _carried_out(
+    plan: RecordedPlan,
+    station: Station,
+    path: Path,
+    bar: ProgressBar,
+    before: Interrupted | None,
+    accept_changes: bool,
+) -> Outcome:
+    if before is None:
+        return run(plan, station, path, [bar])
+    return resume(before, station, plan, [bar], accept_changes=accept_changes)
 
 
 def _responses(plan: RecordedPlan, path: Path, station: Path) -> dict[str, Any]:

@@ -27,11 +27,13 @@ def safe(
     Each by a connection of its own and all at once, also while another program hangs. Exit code 1: one could
     not be made safe; it is named.
     """
+    from antistokes.cli.logs import logged
     from antistokes.instruments.emergency import make_all_safe
 
     if station is None:
         raise Refused("safe: --station is missing; which instruments are to be made safe?")
-    steps = make_all_safe(options.station_path(station), within)
+    with logged():
+        steps = make_all_safe(options.station_path(station), within)
     rows = table("instrument", "", "s")
     for step in steps:
         state = f"NOT SAFE: {step.problem}" if step.problem else "safe"

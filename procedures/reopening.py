@@ -11,9 +11,8 @@ import h5py
 from .interrupted import Interrupted
 from .recovery import mend
 from .runfile_facts import as_json
-from .runfile_layout import LOG, MONITORS, OPEN_OPTIONS, set_status
+from .runfile_layout import LOG, MONITORS, OPEN_OPTIONS, unfinish
 
-_TOLD_AT_THE_END = ("end_time", "run/reason", "instrument/devices_after")
 _INTERRUPTIONS = "run/interruptions"
 
 
@@ -39,13 +38,12 @@ def reopen(run: Interrupted, now: datetime, software: Mapping[str, str], changes
                 "software": dict(software),
             }
         )
-        for name in (*_TOLD_AT_THE_END, _INTERRUPTIONS):
-            if name in entry:
-                del entry[name]
+        if _INTERRUPTIONS in entry:
+            del entry[_INTERRUPTIONS]
         entry[_INTERRUPTIONS] = as_json(known)
         if run.simulated:
             _cut_streams(entry, run.points)
-        set_status(file, "running")
+        unfinish(file)
 
 
 def _cut_streams(entry: h5py.Group, points: int) -> None:

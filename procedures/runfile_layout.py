@@ -106,16 +106,26 @@ def set_status(file: h5py.File, status: str) -> None:
     file["entry/run/status"][()] = status
 
 
+#: what :func:`finish` adds
+_LATE = ("end_time", "run/reason", "instrument/devices_after")
+
+
+def unfinish(file: h5py.File) -> None:
+    """The run goes on; SWMR must be off."""
+    for name in _LATE:
+        if name in file["entry"]:
+            del file["entry"][name]
+    set_status(file, "running")
+
+
 def finish(file: h5py.File, reason: str, end: datetime, snapshot: Mapping[str, Any] | None = None) -> None:
     """Add what is known only after the run; SWMR must be off, as this makes new datasets.
 
     What is there already, because the writer died while it did this, stays.
     """
-    late = {"end_time": end.isoformat(), "run/reason": reason}
-    if snapshot is not None:
-        late["instrument/devices_after"] = as_json(snapshot)
-    for name, text in late.items():
-        if name not in file["entry"]:
+    texts = (end.isoformat(), reason, None if snapshot is None else as_json(snapshot))
+    for name, text in zip(_LATE, texts, strict=True):
+        if text is not None and name not in file["entry"]:
             file["entry"][name] = text
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from h5py import h5s
 
 from .channels import Channel, RunHeader
+from .recovery import mend
 from .runfile_layout import (
     LOG,
     MESSAGE_BYTES,
@@ -34,6 +35,7 @@ from .runfile_layout import (
     finish,
     monitor_path,
     set_status,
+    unfinish,
 )
 
 _RING_BYTES = 16 << 20  # most memory for rows that wait to be written
@@ -81,6 +83,10 @@ class Column:
     def extend(self, stop: int) -> None:
         self._id.set_extent((stop, *self._shape))
 
+    def attach(self, dataset: h5py.Dataset) -> None:
+        """The dataset of the file when it has been opened anew."""
+        self._id = dataset.id
+
     def write(self, start: int, stop: int) -> None:
         """Rows [start, stop) of the run; they must not go round the end of the ring."""
         shape = (stop - start, *self._shape)
@@ -97,6 +103,8 @@ class Stream:
         self._datasets = [group[name] for name in names]
         self._rows: list[tuple[Any, ...]] = []
         self._written = len(self._datasets[0])
+        #: rows at the last commit
+        self.committed = self._written
 
     @property
     def takes_a_chunk(self) -> bool:
@@ -117,6 +125,10 @@ class Stream:
         self._written = stop
         self._rows.clear()
 
+    def commit(self) -> None:
+        """What was written is on disk."""
+        self.committed = self._written
+
 
 class RunFileWriter:
     """The open file, its columns and streams, and how far each has been written.
@@ -133,13 +145,38 @@ class RunFileWriter:
         self.columns = [Column(c, self._entry["data"][c.name], self.rows) for c in channels]
         self._scalars = [col for c, col in zip(channels, self.columns, strict=True) if not c.dims]
         self._wide = [col for c, col in zip(channels, self.columns, strict=True) if c.dims]
-        groups = [LOG, *(monitor_path(channel.name) for channel in header.monitors)]
-        self._streams = {path: Stream(self._entry[path], STREAMS[path.partition("/")[0]]) for path in groups}
-        self._n_committed, self._heartbeat = self._entry["run/n_committed"], self._entry["run/heartbeat"]
+        self._groups = [LOG, *(monitor_path(channel.name) for channel in header.monitors)]
         self.points = kept or 0
         #: rows of all streams
         self.entries = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._streams = {
+            path: Stream(self._entry[path], STREAMS[path.partition("/")[0]]) for path in self._groups
+        }
+        self._n_committed, self._heartbeat = self._entry["run/n_committed"], self._entry["run/heartbeat"]
         self._file.swmr_mode = True
+
+    def open_again(self) -> None:
+        """After an error, and :meth:`abandon`: the file as it was at the last commit that is on disk.
+
+        :raises OSError: it cannot grow; it was not touched: what is half written does harm
+        """
+        _refuse_full(self._path)
+        mend(self._path)
+        self._file = h5py.File(self._path, "r+", **OPEN_OPTIONS)
+        self._entry = self._file["entry"]
+        unfinish(self._file)
+        self.points = int(self._entry["run/n_committed"][()])
+        for path, stream in self._streams.items():
+            datasets = [self._entry[path][name] for name in STREAMS[path.partition("/")[0]]]
+            rows = min(stream.committed, *map(len, datasets))
+            for dataset in datasets:
+                dataset.resize(rows, axis=0)
+        for column in self.columns:
+            column.attach(self._entry["data"][column.name])
+        self._begin()
 
     def write(self, points: int, entries: Sequence[Entry]) -> None:
         """Write up to *points*, and *entries*, of which none is later than *points*."""
@@ -159,6 +196,8 @@ class RunFileWriter:
         self._n_committed[()] = self.points
         self._heartbeat[()] = heartbeat
         self._file.flush()
+        for stream in self._streams.values():
+            stream.commit()
 
     def finish(self, status: str, reason: str, end: datetime, snapshot: Mapping[str, Any]) -> None:
         """Commit with the final status, then leave SWMR and add what is known only now."""
@@ -191,6 +230,19 @@ class RunFileWriter:
     def _write_streams(self) -> None:
         for stream in self._streams.values():
             stream.write()
+
+
+def _refuse_full(path: Path) -> None:
+    """:raises OSError: there is no room for as much as may wait to be written"""
+    size = path.stat().st_size
+    with path.open("r+b", buffering=0) as file:
+        try:
+            file.seek(size)
+            written = 0
+            while written < _RING_BYTES:
+                written += file.write(bytes(1 << 20))
+        finally:
+            file.truncate(size)
 
 
 def _ring_rows(header: RunHeader) -> int:

@@ -66,6 +66,7 @@ class Runner:
         self.station = station
         self.sinks = list(sinks)
         self.state: State = "idle"
+        self._recorders: list[Recorder] = []
         self._stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
@@ -129,7 +130,7 @@ class Runner:
         recorder: list[Recorder],
         earlier: Resumption | None = None,
     ) -> Outcome:
-        self.state = "checking"
+        self.state, self._recorders = "checking", recorder
         self._stop.clear()
         self._go.set()
         opened = not list(self.station)
@@ -166,6 +167,7 @@ class Runner:
                     problems += _unanswered(snapshot)
                 if problems:
                     status, reason = "failed", "; ".join(filter(None, [reason, *problems]))
+                log.info("%s after %d points%s", status, sinks.points, reason and f": {reason}")
                 problem = sinks.close(status, reason, snapshot)
                 if problem is not None:
                     status, error = "failed", error or problem
@@ -194,6 +196,8 @@ class Runner:
                 sinks.open(self._header(plan, None))
             raise
         sinks.open(header)
+        file = "" if earlier is None else f", after {earlier.before.points} points"
+        log.info("%s on station '%s' begins%s", header.title, header.station_name, file)
         measurement.setup.monitors.begin(sinks.monitor)
         self.state = "running"
         if earlier is None:
@@ -203,17 +207,27 @@ class Runner:
             earlier.go_on(measurement, sinks, self.station.clock)
 
     def _hold(self, setup: Setup) -> bool:
-        """Wait in the dark while the run is paused; monitors go on. True if it was."""
-        if self._go.is_set():
+        """Wait in the dark while the run is paused, or its file cannot be written; monitors go on.
+
+        True if it had to wait.
+        """
+        trouble = self._trouble()
+        if self._go.is_set() and not trouble:
             return False
         self.state = "paused"
-        log.warning("paused by the user, the beam is shut")
+        cause = f"until this ends: {trouble}" if trouble else "by the user"
+        log.warning("paused %s; the beam is shut", cause)
         with setup.dark():
-            while not self._go.wait(_LOOK):
+            while not self._go.wait(_LOOK) or self._trouble():
                 setup.step()
+                self._stop.wait(_LOOK)
         log.warning("goes on")
         self.state = "running"
         return True
+
+    def _trouble(self) -> str:
+        """Why the file cannot be written at present."""
+        return next((recorder.trouble for recorder in self._recorders if recorder.trouble), "")
 
     def _header(self, plan: RecordedPlan, measurement: Measurement | None) -> RunHeader:
         """What the file says of the run; *measurement* is missing or unbound when a device failed early."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from antistokes.simulated_hw.stations import find_station
 
 StationFileFactory = Callable[..., Path]
 
+os.environ["ANTISTOKES_LOG"] = ""  # a person's log is not for tests
 _GRACE = 2.0  # s for a thread that is ending already
 
 

@@ -1,6 +1,7 @@
 """run.h5 as it is written: layout, order, errors, what survives a kill."""
 
 import hashlib
+import os
 import queue
 import subprocess
 import sys
@@ -305,9 +306,12 @@ def test_error_of_the_writer_reaches_append_and_close(tmp_path, monkeypatch):
         while True:
             recorder.append(record(0))
 
-    with pytest.raises(RunFileError, match=r"run\.h5: cannot be written: No space left on device"):
+    monkeypatch.setattr(recorder_module, "_RETRY", 0.01)
+    monkeypatch.setattr(recorder_module, "_LAST_TRIES", 0.03)
+    match = r"run\.h5: cannot be written: No space left on device; nor is there more room in memory"
+    with pytest.raises(RunFileError, match=match):
         append_until_it_fails()
-    with pytest.raises(RunFileError, match="No space left"):
+    with pytest.raises(RunFileError, match=r"its last \d+ points are lost: No space left"):
         recorder.close("failed", "disk", {})
 
 
@@ -394,33 +398,58 @@ def test_program_that_forgets_to_close_leaves_a_finished_file(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="RLIMIT_FSIZE")
-def test_full_disk_is_reported_and_keeps_what_was_committed(tmp_path):
+@pytest.mark.parametrize("then", ["again", "elsewhere"])
+def test_what_a_full_disk_does_not_take_is_kept(tmp_path, then):
     script = (
         CHILD
         + """
-resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
+import antistokes.procedures.recorder as module
+module._RETRY, module._LAST_TRIES = 0.01, 0.03
+endless = resource.RLIM_INFINITY
+resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, endless))
 pause = threading.Event()
+for i in range(2000):
+    recorder.append({"x": i, "s": np.full(512, i)})
+    pause.wait(0.0002)
+    if recorder.trouble:
+        break
+print(recorder.trouble)
+if sys.argv[2] == "again":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (endless, endless))
+    while recorder.trouble:
+        pause.wait(0.001)
+else:  # the rest is written to another place
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, endless))
 try:
-    for i in range(100_000):
-        recorder.append({"x": i, "s": np.full(512, i)})
-        pause.wait(0.0002)
-except RunFileError as error:
-    print(error)
-try:
-    recorder.close("failed", "disk full", {})
+    recorder.close("stopped", "disk full", {})
 except RunFileError as error:
     print(error)
 """
     )
-    command = [sys.executable, "-c", script, tmp_path / "run.h5"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    command = [sys.executable, "-c", script, tmp_path / "run.h5", then]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
     problems = result.stdout.splitlines()
-    assert len(problems) == 2
+    assert len(problems) == (1 if then == "again" else 2)
     assert all(line.startswith(str(tmp_path)) and "File too large" in line for line in problems)
-    assert result.stderr == ""
-    assert recover(tmp_path / "run.h5") > 100
+    assert "what is measured is kept in memory" in result.stderr
+    if then == "elsewhere":
+        points, rest = recover(tmp_path / "run.h5"), load(problems[1].rpartition(" in ")[2])
+        assert f"its last {rest.sizes['point']} points" in problems[1]
+        np.testing.assert_array_equal(rest.point, points + np.arange(rest.sizes["point"]))
+        np.testing.assert_array_equal(rest.x, rest.point)
     dataset = load(tmp_path / "run.h5")
+    assert dataset.attrs["status"] == ("stopped" if then == "again" else "failed")
+    np.testing.assert_array_equal(dataset.point, np.arange(dataset.sizes["point"]))
     np.testing.assert_array_equal(dataset.x, dataset.point)
+    np.testing.assert_array_equal(dataset.s[:, 7], dataset.point)
+    assert dataset.sizes["point"] > 100
 
 
 def test_real_clock_gives_unix_time_as_heartbeat(tmp_path):

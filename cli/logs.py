@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
-from pathlib import Path
-
-import platformdirs
 
 from antistokes.cli.output import notes
+from antistokes.instruments.logfile import log_path
 
 _LARGEST, _KEPT = 2_000_000, 5  # bytes of a file, and files beside the newest
 _OURS = logging.getLogger("antistokes")
@@ -39,14 +36,6 @@ class _JsonLine(logging.Formatter):
             },
             ensure_ascii=False,
         )
-
-
-def log_path() -> Path | None:
-    """Where the log is; None: it is switched off."""
-    said = os.environ.get("ANTISTOKES_LOG")
-    if said is not None:
-        return Path(said) if said else None
-    return platformdirs.user_log_path("antistokes", appauthor=False) / "antistokes.log"
 
 
 @contextmanager

@@ -87,6 +87,7 @@ def look(problems: Problems, plans: Iterable[tuple[str, RecordedPlan]], place: P
     stand_ins = bool(problems.found)
     with problems.noted():
         station = _loaded(problems, place)
+        station.watchdog = None
         try:
             station.open()
             monitors = Monitors(station)

@@ -8,6 +8,7 @@ import json
 import queue
 import signal
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,6 +23,7 @@ from antistokes.instruments.errors import Refused
 if TYPE_CHECKING:
     from antistokes.simulated_hw.server import Endpoint
 
+_LOOK = 0.05  # s; how often the bench is asked for its light
 _BY_SOFTWARE = "is reached through its maker's software and is not served"
 
 
@@ -40,7 +42,10 @@ def serve(
         bool, typer.Option("--json", help="one JSON object per instrument, then ready")
     ] = False,
 ) -> None:
-    """Serve the twins of a station over TCP (raw socket and HiSLIP, or ZeroMQ) until interrupted."""
+    """Serve the twins of a station over TCP (raw socket and HiSLIP, or ZeroMQ) until interrupted.
+
+    Says when light goes on and off.
+    """
     from antistokes.instruments.clock import RealClock
     from antistokes.instruments.stationfile import StationFile
     from antistokes.simulated_hw.backend import build_world
@@ -69,11 +74,24 @@ def serve(
             missing = sorted(world.twins.keys() - {endpoint.name for endpoint in endpoints})
             unpacked = f"is not served: it {HINT}"
             _show(file.name, endpoints, {n: unpacked if n in repliers else _BY_SOFTWARE for n in missing})
+        lit = False
         # in slices: on Windows a wait without an end cannot be interrupted
         while True:
             with contextlib.suppress(queue.Empty):
-                interrupted.get(timeout=1.0)
+                interrupted.get(timeout=_LOOK)
                 break
+            with world.bench.lock:
+                before, lit = lit, world.bench.light_is_on()
+            if lit != before:
+                _tell_light(lit, as_json)
+
+
+def _tell_light(lit: bool, as_json: bool) -> None:
+    """The bench's own record of when light gets past the shutters, in Unix time."""
+    if as_json:
+        print(json.dumps({"light": lit, "time": time.time()}), flush=True)
+    else:
+        screen.print(f"{time.strftime('%H:%M:%S')} light is {'on' if lit else 'off'}")
 
 
 def _is_loopback(host: str) -> bool:

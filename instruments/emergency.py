@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from .errors import AntistokesError
@@ -12,18 +13,22 @@ from .station import SafeStep, Station
 from .stationfile import StationFile
 
 
-def make_all_safe(station: str | Path, within: float = 10.0) -> list[SafeStep]:
+def make_all_safe(
+    station: str | Path | StationFile, within: float = 10.0, only: Collection[str] | None = None
+) -> list[SafeStep]:
     """Make each instrument of a station safe by a connection of its own, all at the same time.
 
     Nothing is set but what makes it safe. One that cannot be reached, or does not answer, keeps none of the
     others waiting: it is given up, and named, after *within* s. Instruments made of others are safe when
     those are.
 
+    :param only: names of instruments; None: all
     :return: one step for each instrument, in the order of the file
     :raises FileRefused: the station file
     """
-    file = StationFile.read(station)
-    stations = {name: Station(file) for name, entry in file.instruments.items() if not entry.parts}
+    file = station if isinstance(station, StationFile) else StationFile.read(station)
+    names = [name for name, entry in file.instruments.items() if not entry.parts]
+    stations = {name: Station(file) for name in names if only is None or name in only}
     steps: dict[str, SafeStep] = {}
     threads = []
     for name, own in stations.items():

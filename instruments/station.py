@@ -16,6 +16,7 @@ from .errors import AntistokesError, ConnectionFailed, FileRefused, InstrumentEr
 from .response import Response
 from .roleview import RoleView
 from .stationfile import InstrumentEntry, MonitorEntry, StationFile
+from .watchdog import Watchdog
 
 if TYPE_CHECKING:
     from .device import Device
@@ -66,6 +67,9 @@ class Station:
         self._views: dict[tuple[str, str], Any] = {}
         #: asks whoever is at the experiment to do something, returns when it is done; None: nobody is there
         self.ask: Callable[[str], object] | None = None
+        watched = file.watchdog.enabled and not self.simulated
+        #: None: there is none, or it is not needed by who only looks and switches nothing on
+        self.watchdog = Watchdog(file) if watched else None
         #: what the next run records beside its points; at first those of the station file
         self.monitors: dict[str, MonitorEntry] = dict(file.monitors)
 
@@ -188,9 +192,11 @@ class Station:
     def open(self) -> Station:
         """Open all instruments in the file's order; if one fails, those before are made safe and closed.
 
-        What is refused meanwhile leaves them as they were.
+        What is refused meanwhile leaves them as they were. Real instruments have a watchdog from now on.
         """
         untouched = not self._devices
+        if self.watchdog is not None:
+            self.watchdog.start()
         try:
             for name in self.file.instruments:
                 self.open_one(name)
@@ -309,6 +315,8 @@ class Station:
             self._views.clear()
             atexit.unregister(self.close)
             self.backend.close()
+            if self.watchdog is not None:
+                self.watchdog.stop()
         return steps
 
     def __enter__(self) -> Station:

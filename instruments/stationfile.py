@@ -60,6 +60,14 @@ class MonitorEntry(Record, kw_only=True, frozen=True):
     unit: str = ""
 
 
+class WatchdogEntry(Record, kw_only=True, frozen=True):
+    """``[watchdog]``: the process that switches light off when the program cannot; of real instruments."""
+
+    enabled: bool = True
+    #: s for which a run may not move: longer than any call of an instrument that cannot be interrupted
+    hang_s: Annotated[float, Meta(gt=0)] = 120.0
+
+
 class StationFile(Record, kw_only=True, frozen=True):
     """A station file, checked."""
 
@@ -73,6 +81,7 @@ class StationFile(Record, kw_only=True, frozen=True):
     sample: SampleRecord | None = None
     #: what is recorded beside a run, by the name it gets in the run file
     monitors: dict[str, MonitorEntry] = {}
+    watchdog: WatchdogEntry = WatchdogEntry()
     #: read by the virtual bench only
     simulation: dict[str, Any] = {}
     path: str = ""
@@ -183,4 +192,5 @@ _KEYS = (
     "sample",
     "simulation",
     "version",
+    "watchdog",
 )

@@ -12,8 +12,9 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,7 @@ import numpy.typing as npt
 from antistokes.instruments.clock import Stopped
 from antistokes.instruments.errors import AntistokesError, Refused
 from antistokes.instruments.station import SafeStep, Station
+from antistokes.instruments.watchdog import Progress
 
 from .channels import RunHeader, Sink
 from .interrupted import Interrupted
@@ -67,12 +69,14 @@ class Runner:
         self.sinks = list(sinks)
         self.state: State = "idle"
         self._recorders: list[Recorder] = []
+        self._progress = Progress(time.monotonic())
         self._stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
 
     def stop(self) -> None:
         """Ask the present run to end, whatever it waits for. May be called from any thread."""
+        self._progress.stopping = True
         self._stop.set()
 
     def pause(self) -> None:
@@ -133,6 +137,7 @@ class Runner:
         self.state, self._recorders = "checking", recorder
         self._stop.clear()
         self._go.set()
+        self._progress = Progress(time.monotonic())
         opened = not list(self.station)
         start = self.station.clock.now()
         sinks = Sinks([*recorder, *self.sinks], recorder)
@@ -141,7 +146,7 @@ class Runner:
         error: BaseException | None = None
         safe: list[SafeStep] = []
         try:
-            with self.station.waits.ended_by(self._stop.is_set):
+            with self.station.waits.ended_by(self._wish), self._watched():
                 self._pull(plan, sinks, earlier)
             status, reason = "completed", ""
         except Stopped:
@@ -181,7 +186,7 @@ class Runner:
         """Check, open the sinks, and hand them all points."""
         measurement: Measurement | None = None
         try:
-            measurement = Measurement(plan, self.station, self._stop.is_set, self._hold)
+            measurement = Measurement(plan, self.station, self._wish, self._hold)
             self.station.open()
             measurement.bind()
             header = self._header(plan, measurement)
@@ -206,11 +211,26 @@ class Runner:
         else:
             earlier.go_on(measurement, sinks, self.station.clock)
 
+    def _wish(self) -> bool:
+        """Should the run end? Who asks, moves."""
+        self._progress.moved = time.monotonic()
+        return self._stop.is_set()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """The watchdog, if there is one, sees to it that the run moves."""
+        with ExitStack() as stack:
+            if self.station.watchdog is not None:
+                stack.enter_context(self.station.watchdog.watching(self._progress))
+            yield
+
     def _hold(self, setup: Setup) -> bool:
         """Wait in the dark while the run is paused, or its file cannot be written; monitors go on.
 
         True if it had to wait.
         """
+        if self.station.watchdog is not None:
+            self.station.watchdog.check()
         trouble = self._trouble()
         if self._go.is_set() and not trouble:
             return False

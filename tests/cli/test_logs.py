@@ -7,7 +7,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from antistokes.cli.logs import log_path, logged
+from antistokes.cli.logs import logged
+from antistokes.instruments.logfile import log_path
 
 log = logging.getLogger("antistokes.somewhere")
 

@@ -96,7 +96,7 @@ def puppets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., St
     monkeypatch.setattr(Puppet, "diary", [])
 
     def make(head: str = "", **settings: str) -> Station:
-        lines = ['backend = "@py"', head]
+        lines = ['backend = "@py"', head, "[watchdog]", "enabled = false"]
         for name in "abcd":
             lines += [f"[instruments.{name}]", 'driver = "puppet"', f'resource = "serial {name}"']
             lines += [settings.get(name, "")]

@@ -64,6 +64,10 @@ def run(
     ] = None,
     yes: options.Yes = False,
     monitor: options.Monitors = None,
+    copy_to: Annotated[
+        Path | None,
+        typer.Option("--copy-to", metavar="DIR", help="copy each run file there when its run is over"),
+    ] = None,
     transcript: options.Transcript = None,
     json: options.Json = False,
 ) -> int:
@@ -76,7 +80,7 @@ def run(
     are safe), 130 interrupted; of several runs the worst.
     """
     from antistokes.cli.errand import Errand
-    from antistokes.cli.measuring import look_by_light, measure
+    from antistokes.cli.measuring import copied, look_by_light, measure
     from antistokes.cli.transcript import transcript as written_down
     from antistokes.procedures.problems import Problems
     from antistokes.procedures.runner import check_path
@@ -91,6 +95,9 @@ def run(
             stack.enter_context(options.folder_made(path.parent))
             if kind:
                 check_path(path)
+        with problems.noted():
+            if copy_to is not None and not _folder(copy_to).is_dir():
+                raise Refused(f"--copy-to = {copy_to}: there is no such folder")
         place, runs = errand.read(problems)
         look_by_light(problems, runs, place)
         problems.refuse()
@@ -98,6 +105,8 @@ def run(
         for one in runs:
             file = path if kind else options.free_path(path.with_name(f"{one.stem}.h5"))
             report, code = measure(one.plan, place.of(one), file)
+            if copy_to is not None:
+                report["copy"] = copied(file, copy_to)
             reports.append(report)
             codes.append(code)
             if code == _INTERRUPTED:

@@ -15,7 +15,7 @@ from antistokes.cli.options import free_path
 from antistokes.cli.output import notes, screen
 from antistokes.cli.progress import ProgressBar
 from antistokes.cli.report import NOTHING_FOUND, found_nothing, report_of, tell
-from antistokes.instruments.errors import AntistokesError, LimitError, Refused
+from antistokes.instruments.errors import AntistokesError, LimitError, Refused, RunFileError
 from antistokes.instruments.records import SampleRecord
 from antistokes.instruments.station import Station
 from antistokes.instruments.stationfile import MonitorEntry, StationFile
@@ -25,6 +25,7 @@ from antistokes.procedures.monitors import Monitors
 from antistokes.procedures.plan_file import PlannedRun
 from antistokes.procedures.problems import Problems
 from antistokes.procedures.rehearsal import fails_at_first_light
+from antistokes.procedures.run_copy import copy_run
 from antistokes.procedures.runner import Outcome, resume, run
 from antistokes.procedures.sequence import Sequence
 
@@ -90,11 +91,8 @@ def look(problems: Problems, plans: Iterable[tuple[str, RecordedPlan]], place: P
         station.watchdog = None
         try:
             station.open()
-            monitors = Monitors(station)
-            for monitor in station.monitors:
-                with problems.noted():
-                    monitors.bind(monitor)
-            station.monitors = {}  # said once
+            Monitors(station).bind(problems)
+            station.monitors, station.interlocks = {}, {}  # said once
             for name, plan in plans:
                 of_defaults = _beyond_limits(_defaults(plan), station) if stand_ins else set()
                 for refused in _refused(plan, station):
@@ -190,6 +188,19 @@ def measure(
     if outcome.status == "stopped":
         return report, 130
     return report, 2 if refused else 1
+
+
+def copied(path: Path, folder: Path) -> str | None:
+    """The copy of a run file that there is in *folder*; a copy that fails is told, the run is safe."""
+    if not path.exists():
+        return None
+    try:
+        copy = copy_run(path, folder)
+    except RunFileError as error:
+        notes.print(f"antistokes: {error}")
+        return None
+    screen.print(f"copied to {copy}")
+    return str(copy)
 
 
 def _carried_out(

@@ -83,22 +83,41 @@ def monitor_path(name: str) -> str:
 def create(path: Path, header: RunHeader) -> h5py.File:
     """A new file with everything known before the first point, open for writing (SWMR not yet on).
 
+    It appears with all of that, or not at all.
+
     :raises RunFileError: the file exists, cannot be created, or the header contradicts itself
     """
     _check(path, header)
+    if path.exists():
+        raise _exists(path)
+    growing = path.with_name(f".{path.name}.new")
     try:
-        file = h5py.File(path, "x", **OPEN_OPTIONS)
+        with h5py.File(growing, "w", **OPEN_OPTIONS) as file:
+            _fill(file, header)
+        _name(growing, path)
+        return h5py.File(path, "r+", **OPEN_OPTIONS)
     except FileExistsError:
-        raise RunFileError(f"{path}: exists already and is never overwritten; choose another name") from None
+        raise _exists(path) from None
     except OSError as error:
         raise RunFileError(f"{path}: cannot be created: {cause_of(error)}") from error
+    finally:
+        growing.unlink(missing_ok=True)
+
+
+def _exists(path: Path) -> RunFileError:
+    return RunFileError(f"{path}: exists already and is never overwritten; choose another name")
+
+
+def _name(file: Path, path: Path) -> None:
+    """Call *file* *path*. :raises FileExistsError: another is called so"""
     try:
-        _fill(file, header)
-    except BaseException:
-        file.close()
-        path.unlink()
+        path.hardlink_to(file)
+    except FileExistsError:
         raise
-    return file
+    except OSError:  # this file system has no second names
+        if path.exists():
+            raise FileExistsError from None
+        file.rename(path)
 
 
 def set_status(file: h5py.File, status: str) -> None:

@@ -302,3 +302,14 @@ def test_a_monitor_that_says_nothing_is_refused(antistokes, text):
     refused = antistokes("run", "spectrum", "--monitor", text, "--out", "run.h5")
     assert refused.code == 2
     assert f"--monitor {text}" in refused.err
+
+
+def test_a_run_is_copied_when_it_is_over(antistokes, tmp_path):
+    (tmp_path / "group").mkdir()
+    arguments = ["run", "spectrum", "--out", "r.h5", "--set", "longest_exposure=0.01", "--copy-to"]
+    assert antistokes(*arguments, "nowhere").code == 2
+    assert not (tmp_path / "r.h5").exists()
+    result = antistokes(*arguments, "group", "--json")
+    assert result.code == 0
+    assert result.data["copy"] == "group/r.h5"
+    assert (tmp_path / "group" / "r.h5").read_bytes() == (tmp_path / "r.h5").read_bytes()

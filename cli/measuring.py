@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from antistokes.cli import person
+from antistokes.cli.estimating import rehearsed
 from antistokes.cli.logs import logged
 from antistokes.cli.options import free_path
 from antistokes.cli.output import notes, screen
@@ -164,7 +166,9 @@ def measure(
     bar = ProgressBar()
     station = place.load(bar)
     try:
-        with logged():
+        with logged(), ExitStack() as stack:
+            if not station.clock.virtual and notes.is_terminal:
+                bar.news = stack.enter_context(rehearsed(plan, place))
             outcome = _carried_out(plan, station, path, bar, before, accept_changes)
     finally:
         station.close()

@@ -140,18 +140,7 @@ class Interrupted:
 
     def plan(self) -> RecordedPlan:
         """What was to be measured. :raises Refused: the file does not say enough of it"""
-        if self.procedure != Sequence.NAME:
-            return _procedure(self.procedure, self.parameters)
-        if "over" not in self.parameters:
-            raise Refused(
-                f"{self.path}: its axes were made by a program, which alone can make them again: "
-                "resume(path, station, plan)"
-            )
-        problems = Problems()
-        axes = [AxisEntry(**table).axis_of((), problems, str(self.path)) for table in self.parameters["over"]]
-        problems.refuse()
-        steps = [_procedure(step.pop("procedure"), step) for step in map(dict, self.parameters["steps"])]
-        return Sequence([axis for axis in axes if axis], steps, self.parameters["over"])
+        return recorded_plan(self.procedure, self.parameters, str(self.path))
 
     def ago(self, now: datetime) -> float:
         """s since the run began, where *now* is the date; on a virtual bench it begins anew."""
@@ -250,6 +239,27 @@ def _check_format(path: Path, file: h5py.File) -> None:
 
 def _text(group: h5py.Group, name: str) -> str:
     return str(group[name].asstr()[()]) if name in group else ""
+
+
+def recorded_plan(name: str, parameters: Mapping[str, Any], of: str) -> RecordedPlan:
+    """The plan that has this name and these parameters.
+
+    :param of: where they are from, in messages
+    :raises Refused: they do not say enough
+    """
+    if name != Sequence.NAME:
+        return _procedure(name, dict(parameters))
+    if "over" not in parameters:
+        raise Refused(
+            f"{of}: its axes were made by a program, which alone can make them again: "
+            "resume(path, station, plan)"
+        )
+    problems = Problems()
+    tables = parameters["over"]
+    axes = [AxisEntry(**table).axis_of((), problems, of) for table in tables]
+    problems.refuse()
+    steps = [_procedure(step.pop("procedure"), step) for step in map(dict, parameters["steps"])]
+    return Sequence([axis for axis in axes if axis], steps, tables)
 
 
 def _procedure(name: str, parameters: dict[str, Any]) -> Procedure:

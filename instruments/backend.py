@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .clock import Clock, RealClock
 from .errors import MissingDependency, Refused, nearest
 from .records import SampleRecord, check_format, convert, read_toml
+from .registered import registered
 
 if TYPE_CHECKING:
     from .stationfile import StationFile
@@ -98,7 +99,7 @@ def sample_record(sample: str | Path) -> SampleRecord:
 
 def plugin(group: str, name: str) -> EntryPoint:
     """The entry point *name* of *group*. :raises Refused: there is none."""
-    found = {point.name: point for point in entry_points(group=group)}
+    found = registered(group)
     if name not in found:
         kind = group.rpartition(".")[2].removesuffix("s")
         raise Refused(f"{kind} '{name}': there is none; {nearest(name, found)}")

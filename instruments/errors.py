@@ -12,6 +12,7 @@
     │   ├── BadAnswer               an answer that cannot be what was asked for
     │   ├── OverRange               a reading beyond the present range: no number can be trusted
     │   └── DeviceFault             the device itself reported an error (its error queue, a trip)
+    ├── InterlockBroken             a rule of the station file has ended the run
     ├── MissingDependency           an optional package is not installed; says how to get it
     └── RunFileError                a run file that cannot be created, read or written
 
@@ -107,6 +108,10 @@ class OverRange(InstrumentError):
 
 class DeviceFault(InstrumentError):
     """The instrument reported an error of its own: error queue, interlock, trip."""
+
+
+class InterlockBroken(AntistokesError):
+    """What a rule of the station file does not allow has been for longer than its grace."""
 
 
 class MissingDependency(AntistokesError):

@@ -13,6 +13,7 @@ from .backend import Backend, open_backend
 from .clock import Clock, InterruptedClock
 from .drivers import check_role, driver_of, fulfils, role_name
 from .errors import AntistokesError, ConnectionFailed, FileRefused, InstrumentError, Refused, nearest
+from .interlock import InterlockEntry
 from .response import Response
 from .roleview import RoleView
 from .stationfile import InstrumentEntry, MonitorEntry, StationFile
@@ -72,6 +73,8 @@ class Station:
         self.watchdog = Watchdog(file) if watched else None
         #: what the next run records beside its points; at first those of the station file
         self.monitors: dict[str, MonitorEntry] = dict(file.monitors)
+        #: what may not be in the next run; at first those of the station file
+        self.interlocks: dict[str, InterlockEntry] = dict(file.interlocks)
 
     @classmethod
     def load(

@@ -7,16 +7,31 @@ drives both. Documented in docs/station-files.md.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 from msgspec.structs import replace
 
-from .errors import FileRefused, nearest
+from .errors import FileRefused, Refused, nearest
+from .interlock import Condition, InterlockEntry
 from .records import Beam, Range, Record, SampleRecord, check_format, convert, read_toml
 
 FORMAT, VERSION = "antistokes-station", 1
 _BACKENDS = ("", "@py", "@ivi", "@sim")
+
+
+class FailingEntry(Record, kw_only=True, frozen=True):
+    """``failing`` of an instrument: what a run does when it fails.
+
+    After *retries*: ``"flag"`` leaves out the reading, or the point that cannot be reached, and flags the
+    point; ``"pause"`` waits in the dark until somebody lets the run go on, and tries again; ``"abort"`` ends
+    the run. None: a reading is left out, silence or a move that fails ends the run.
+    """
+
+    retries: Annotated[int, Meta(ge=0, le=1000)] = 1
+    then: Literal["flag", "pause", "abort"] | None = None
+    #: readings missing one after the other that end the run
+    in_a_row: Annotated[int, Meta(ge=1)] = 3
 
 
 class InstrumentEntry(Record, kw_only=True, frozen=True):
@@ -34,6 +49,8 @@ class InstrumentEntry(Record, kw_only=True, frozen=True):
     settings: dict[str, Any] = {}
     #: quantities and the values they are set to when the instrument has been opened
     set: dict[str, Any] = {}
+    #: what a run does when it fails
+    failing: FailingEntry = FailingEntry()
     #: of a pymeasure instrument: roles, and the attribute that serves each of their members (docs/drivers.md)
     role: dict[str, dict[str, Any]] = {}
     #: of a pymeasure instrument: attributes and the values that make it safe
@@ -81,6 +98,8 @@ class StationFile(Record, kw_only=True, frozen=True):
     sample: SampleRecord | None = None
     #: what is recorded beside a run, by the name it gets in the run file
     monitors: dict[str, MonitorEntry] = {}
+    #: what may not be while a run goes on, by the name under which it is recorded, too
+    interlocks: dict[str, InterlockEntry] = {}
     watchdog: WatchdogEntry = WatchdogEntry()
     #: read by the virtual bench only
     simulation: dict[str, Any] = {}
@@ -134,16 +153,34 @@ class StationFile(Record, kw_only=True, frozen=True):
                     self.path, f"roles.{role}", f"is '{name}'; {nearest(name, self.instruments)}"
                 )
         self._check_monitors()
+        self._check_interlocks()
 
     def _check_monitors(self) -> None:
         for name, monitor in self.monitors.items():
             key, (instrument, _, quantity) = f"monitors.{name}", monitor.of.partition(".")
-            if not name or "/" in name:
-                raise FileRefused(self.path, key, "is no name: it is empty or has a slash in it")
+            self._check_recorded(key, name)
             if instrument not in self.instruments or not quantity:
                 known = nearest(instrument, self.instruments)
                 problem = f"is '{monitor.of}'; must be an instrument's quantity, INSTRUMENT.QUANTITY; {known}"
                 raise FileRefused(self.path, f"{key}.of", problem)
+
+    def _check_interlocks(self) -> None:
+        for name, rule in self.interlocks.items():
+            key = f"interlocks.{name}"
+            self._check_recorded(key, name)
+            if name in self.monitors:
+                raise FileRefused(self.path, key, "is the name of a monitor, too; each needs its own")
+            try:
+                instrument = Condition.read(rule.when).instrument
+                if instrument not in self.instruments:
+                    raise Refused(f"no instrument '{instrument}'; {nearest(instrument, self.instruments)}")
+            except Refused as problem:
+                raise FileRefused(self.path, f"{key}.when", f"is '{rule.when}'; {problem}") from None
+
+    def _check_recorded(self, key: str, name: str) -> None:
+        """*name* can be one in a run file."""
+        if not name or "/" in name:
+            raise FileRefused(self.path, key, "is no name: it is empty or has a slash in it")
 
     def _check_parts(self, name: str, entry: InstrumentEntry) -> None:
         key = f"instruments.{name}"
@@ -185,6 +222,7 @@ _KEYS = (
     "beam",
     "format",
     "instruments",
+    "interlocks",
     "monitors",
     "name",
     "response",

@@ -79,6 +79,17 @@ class StockInstrument(Device):
             raise self._in_words(error, "open") from error
         self._check_attributes()
 
+    def __getattr__(self, attribute: str) -> Any:
+        """What no role names, as the instrument has it: to be recorded, or watched, beside a run."""
+        instrument = self.__dict__.get("instrument")
+        if attribute.startswith("_") or not hasattr(type(instrument), attribute):
+            raise AttributeError(f"{type(self).__name__} has no '{attribute}'")
+        with self.lock:
+            try:
+                return getattr(instrument, attribute)
+            except Exception as error:
+                raise self._in_words(error, attribute) from error
+
     def read_member(self, member: str) -> Any:
         """The present value of a role's *member*, in the role's unit."""
         mapped = self.MAPPING[member]

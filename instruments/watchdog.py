@@ -9,6 +9,7 @@ hardware interlock.
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from .device import Device
 from .errors import AntistokesError, Refused
@@ -50,7 +53,7 @@ class Watchdog:
         self._file = file
         self._over = threading.Event()
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._progress: Progress | None = None
         self._owner = 0
         self._problem = ""
@@ -59,11 +62,21 @@ class Watchdog:
         """Returns when it watches; nothing to do if it does. :raises Refused: it cannot be started"""
         if self._process is not None:
             return
-        command = [sys.executable, "-m", "antistokes.instruments.watchdog_process", self._file.path]
-        detached = {"creationflags": 0x200} if sys.platform == "win32" else {"start_new_session": True}
+        path = str(Path(self._file.path).resolve())
+        command = [sys.executable, "-P", "-m", "antistokes.instruments.watchdog_process", path]
+        # drivers are found where this program finds them, such as beside its script
+        paths = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        detached: dict[str, Any] = (
+            {"creationflags": 0x200} if sys.platform == "win32" else {"start_new_session": True}
+        )
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **detached
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                env=os.environ | paths,
+                **detached,
             )
         except OSError as error:
             raise self._refusal(error.strerror or str(error)) from None
@@ -72,6 +85,9 @@ class Watchdog:
             self._process.kill()
             self._close()
             raise self._refusal(said or f"it does not answer within {_START:g} s")
+        if sys.platform != "win32":
+            assert self._process.stdin is not None
+            os.set_blocking(self._process.stdin.fileno(), False)
         self._over.clear()
         self._problem = ""
         self._thread = threading.Thread(target=self._beat, name="watchdog", daemon=True)
@@ -122,12 +138,11 @@ class Watchdog:
             if self._process is None or self._process.stdin is None or self._problem:
                 return
             try:
-                self._process.stdin.write(f"{words}\n")
-                self._process.stdin.flush()
+                heard = self._process.stdin.write(f"{words}\n".encode())
             except (OSError, ValueError):
-                self._problem = (
-                    f"station '{self._file.name}': its watchdog has ended: nobody watches the light"
-                )
+                heard = 0
+            if not heard:  # it is gone, or does not listen
+                self._problem = f"station '{self._file.name}': its watchdog has ended"
 
     def _beat(self) -> None:
         while not self._over.wait(_PERIOD):
@@ -152,13 +167,13 @@ def _stuck(thread: int) -> str:
     return "the run"
 
 
-def _line(process: subprocess.Popen[str]) -> str:
+def _line(process: subprocess.Popen[bytes]) -> str:
     """What it says first; empty when it says nothing."""
     said: list[str] = []
 
     def read() -> None:
         assert process.stdout is not None
-        said.append(process.stdout.readline().strip())
+        said.append(process.stdout.readline().decode(errors="replace").strip())
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()

@@ -80,6 +80,10 @@ class Flag(IntFlag):
     SELF_HEATED = 128
     #: too many photons per trigger for a counter that sees only the first
     PILE_UP = 256
+    #: the laser has changed its wavelength meanwhile
+    MODE_HOP = 512
+    #: what cosmic rays left in one of several frames was left out
+    COSMIC_RAY = 1024
 
     def words(self) -> str:
         """The flags that are set, for people."""

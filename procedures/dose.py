@@ -24,6 +24,11 @@ class Dose:
         self._spend(None if on else 0.0)
         self._dark = not on
 
+    @property
+    def dark(self) -> bool:
+        """The light was last switched off, not on."""
+        return self._dark
+
     def turned(self) -> None:
         """A knob is being turned."""
         if not self._dark:

@@ -82,8 +82,11 @@ class DriveSearch:
             raise LimitError(self._thing(point), point.power * 1e3, 0, most * 1e3, "mW")
 
     def refuse_blindness(self, drive: float) -> None:
-        """:raises Refused: the meter should see something by now"""
+        """:raises Refused: the meter should see something by now
+        :raises DeviceFault: the light has gone off by itself
+        """
         knob = self._knob
+        knob.check_lit()
         knob.off()
         also = ""
         if (generator := knob.gate.generator) is not None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from antistokes.instruments.errors import BadAnswer, DeviceFault, LimitError, Refused
+from antistokes.instruments.errors import BadAnswer, LimitError, Refused
 from antistokes.instruments.roles import Attenuator, PowerMeter, PulseGenerator
 from antistokes.instruments.station import Station
 
@@ -30,6 +30,7 @@ Array = npt.NDArray[np.float64]
 _DEEPEST = 5000
 _TRIES = 6
 _SAME_NM = 5.0  # a laser tuned further is calibrated again; nearer by, the meter's feedback is enough
+_NONE = 0.5  # of the plan's lowest power
 _LARGEST_DOUBT = 0.2  # relative; a power that the meter hardly sees has not been verified
 
 
@@ -120,6 +121,13 @@ class Excitation(Light):
         """Power on the sample, mean of *readings*, in W; of a pulsed beam that during the pulses."""
         return float(self.readings(readings).mean())
 
+    def lit_power(self, readings: int) -> float:
+        """The same. :raises DeviceFault: there is next to none, because the light has gone off by itself"""
+        power = self.read_power(readings)
+        if power < _NONE * (0.0 if self._plan is None else self.least):
+            self.check_lit()
+        return power
+
     def sigma(self, power: float, readings: int) -> float:
         """Standard error of :meth:`read_power` at *power*, in W."""
         return self.known.noise.sigma(power * self.gate.duty, readings) / self.gate.duty
@@ -179,6 +187,7 @@ class Excitation(Light):
 
         :raises LimitError: the laser cannot reach the highest power within its limits, or not go down to
             the lowest
+        :raises DeviceFault: the light has gone off by itself
         """
         wavelength, pulsed = self.laser.wavelength, self.gate.pulsed
         found = self._calibrated.get(pulsed)
@@ -187,7 +196,12 @@ class Excitation(Light):
             lowest, highest = self._plan
             most = self.most_calibration(highest)
             self.known = Calibrated(wavelength)
-            Calibration(self, lowest, highest if self._one_drive else most, most).run()
+            try:
+                Calibration(self, lowest, highest if self._one_drive else most, most).run()
+            except Refused:
+                self.check_lit()
+                raise
+            self.check_lit()
             self._calibrated[pulsed] = found = self.known
         self.known = found
 
@@ -206,6 +220,7 @@ class Excitation(Light):
         """
         if power * 1e3 > self.beam.max_power_mW * (1 + 1e-9):
             raise LimitError("power on the sample", power * 1e3, 0, self.beam.max_power_mW, "mW")
+        self.restore()
         if self.attenuator is None:
             reached = self._correct(power, power, tolerance, self._drive_for)
         else:
@@ -215,8 +230,8 @@ class Excitation(Light):
                 self.dim()
                 self.set_drive(anchor.drive)
             reached = self._correct(power, power / anchor.power, tolerance, self.go_to_transmission)
-        if not reached and not self.is_on:
-            raise DeviceFault(self.laser.name, "the light has gone off by itself")
+        if not reached:
+            self.check_lit()
         return reached
 
     def _correct(self, power: float, knob: float, tolerance: float, turn: Callable[[float], None]) -> bool:

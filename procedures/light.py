@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from antistokes.instruments.errors import DeviceFault
 from antistokes.instruments.roles import Laser, Shutter
 from antistokes.instruments.station import Station
 
@@ -57,11 +58,15 @@ class Light:
 
         A shutter does it where the station has one, so that the laser stays as warm as it is. A block inside
         another changes nothing.
+
+        :raises DeviceFault: the light has gone off by itself before
         """
         if self._blocked:
             yield
             return
         lit = self._interrupted = self._passes or self._interrupted
+        if not lit:
+            self.check_lit()
         self._blocked = True
         try:
             self._set(False)
@@ -75,6 +80,17 @@ class Light:
     @property
     def is_on(self) -> bool:
         return self.laser.emission and self._passes
+
+    def restore(self) -> None:
+        """Light again where a block that failed has left none."""
+        if self._interrupted and not self._blocked:
+            self._set(True)
+            self._interrupted = False
+
+    def check_lit(self) -> None:
+        """:raises DeviceFault: light that was switched on has gone off by itself"""
+        if not self.dose.dark and not self.is_on:
+            raise DeviceFault(self.laser.name, "the light has gone off by itself")
 
     @property
     def _passes(self) -> bool:

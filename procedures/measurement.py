@@ -2,7 +2,8 @@
 
 What fails (an answer that makes no sense or does not come, over-range, a fault the device reports) is
 tried once more. A reading that fails again is stored as NaN with a flag; three such points in a row, a
-move that fails again, or a device that stays silent end the run. Whatever happens, the light goes off.
+move that fails again, or a device that stays silent end the run. An instrument's ``failing`` in the station
+file may say otherwise (:mod:`.failures`). Whatever happens, the light goes off.
 """
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 import numpy as np
 
 from antistokes.instruments.errors import (
-    BadAnswer,
-    DeviceFault,
-    DeviceTimeout,
     InstrumentError,
     OverRange,
     Refused,
@@ -29,6 +27,7 @@ from antistokes.instruments.station import Station
 from .axes import Adaptive, Axis, Finished
 from .channels import STEP, Channel, Dimension, Flag, Past, Record
 from .detectors import Detector, Remembers
+from .failures import PASSING, Failures
 from .problems import Problems
 from .setup import Setup
 
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _Indices = tuple[int, ...]
-
-_PATIENCE = 3  # points in a row without a reading
 
 
 class Plan(Protocol):
@@ -87,8 +84,8 @@ class _Step:
 class _Moved:
     """Where axes stand, and what they wrote: it stays in the record until that axis moves again."""
 
-    def __init__(self, axes: list[Axis]) -> None:
-        self._axes = axes
+    def __init__(self, axes: list[Axis], failures: Failures) -> None:
+        self._axes, self._failures = axes, failures
         self._written: list[Record] = [{} for _ in axes]
         self._flags = [Flag(0)] * len(axes)
         self._at: _Indices = ()
@@ -105,10 +102,15 @@ class _Moved:
             # what is set inside depends on what is set around it: one power at several wavelengths
             if moved := moved or indices[i] != self._at[i]:
                 self._written[i] = {}
-                self._flags[i] = _twice(axis.move, indices[i], self._written[i])
+                self._flags[i] = self._failures.tried(axis.move, indices[i], self._written[i])
             record.update(self._written[i])
         self._at = indices
         return _union(self._flags)
+
+    def skipped(self, indices: _Indices) -> Record:
+        """What is known of a point that could not be reached; all move again before the next one."""
+        self.unsettle()
+        return {axis.name: axis.setpoints[i] for axis, i in zip(self._axes, indices, strict=True)}
 
     def recall(self, indices: _Indices, past: Past) -> None:
         """*past* was measured there. :raises Finished: it was not: nothing was left to do there"""
@@ -121,6 +123,7 @@ class Measurement:
     """One execution of a plan on a station.
 
     :param hold: asked before each point; waits while the run is paused, and says whether it was
+    :param pause: waits in the dark, for a reason, until the user goes on; None: there is no user
     """
 
     def __init__(
@@ -128,11 +131,13 @@ class Measurement:
         plan: Plan,
         station: Station,
         should_stop: Callable[[], bool] = lambda: False,
-        hold: Callable[[Setup], bool] = lambda setup: False,
+        hold: Callable[[Setup], bool] = Setup.held,
+        pause: Callable[[Setup, str], None] | None = None,
     ) -> None:
         plan.check()
         self._hold = hold
         self.setup = Setup(station, should_stop)
+        self._failures = Failures(station, pause and (lambda reason: pause(self.setup, reason)))
         self._over = list(plan.over())
         self._procedures = list(plan.steps())
         self._steps: list[_Step] = []
@@ -174,9 +179,7 @@ class Measurement:
             self.setup.owner = f" of {procedure.NAME}" if self._over else ""
             with self.setup.claims_end():
                 self._bind_step(procedure)
-        for monitor in self.setup.station.monitors:
-            with problems.noted():
-                self.setup.monitors.bind(monitor)
+        self.setup.monitors.bind(problems)
         problems.refuse()
         self.channels = tuple(self._declared.values())
         self.dimensions = tuple(self._dimensions.values())
@@ -231,10 +234,10 @@ class Measurement:
             self.setup.light_off()
 
     def _points(self) -> Iterator[Record]:
-        around = _Moved(self._over)
+        around = _Moved(self._over, self._failures)
         for outside in _combinations(self._over):
             for i, step in enumerate(self._steps):
-                inside = _Moved(step.axes)
+                inside = _Moved(step.axes, self._failures)
                 for indices in _combinations(step.axes):
                     try:
                         record = self._point(around, outside, inside, indices, step, i)
@@ -256,16 +259,24 @@ class Measurement:
             return known.record
         if not self._prepared:
             for axis in [*self._over, *(axis for each in self._steps for axis in each.axes)]:
-                _twice(axis.prepare)
+                self._failures.tried(axis.prepare)
             self._prepared = True
         self.setup.step()
         if self._hold(self.setup):  # what stood still meanwhile has to settle again
             around.unsettle()
             inside.unsettle()
         record: Record = {}
-        flags = [around.to(outside, record), inside.to(indices, record)]
         if len(self._steps) > 1:
             record[STEP.name] = number
+        try:
+            flags = [around.to(outside, record), inside.to(indices, record)]
+        except PASSING as error:
+            if not self._failures.may_be_skipped(error):
+                raise
+            log.warning("point left out: %s", error)
+            return (
+                around.skipped(outside) | inside.skipped(indices) | record | {"flags": int(Flag.READ_FAILED)}
+            )
         for k in range(len(step.detectors)):
             flags.append(self._read(step, k, record))
         record["flags"] = int(_union(flags))
@@ -273,18 +284,24 @@ class Measurement:
 
     def _read(self, step: _Step, index: int, record: Record) -> Flag:
         try:
-            flag = _twice(step.detectors[index].read, record)
-        except (BadAnswer, OverRange, DeviceFault) as error:
+            flag = self._failures.tried(self._read_lit, step.detectors[index], record)
+        except PASSING as error:
             for channel in step.channels[index]:
                 record.pop(channel.name, None)
             step.failed[index] += 1
-            if step.failed[index] >= _PATIENCE:
-                raise InstrumentError(
-                    error.device, f"no reading at {_PATIENCE} points in a row: {error.problem}"
-                ) from error
+            points = step.failed[index]
+            if not self._failures.may_be_missing(error, points):
+                if points == 1:
+                    raise
+                problem = f"no reading at {points} points in a row: {error.problem}"
+                raise InstrumentError(error.device, problem) from error
             return Flag.READ_FAILED | (Flag.OVER_RANGE if isinstance(error, OverRange) else Flag(0))
         step.failed[index] = 0
         return flag
+
+    def _read_lit(self, detector: Detector, record: Record) -> Flag:
+        self.setup.restore()
+        return detector.read(record)
 
 
 def _union(flags: list[Flag]) -> Flag:
@@ -299,12 +316,3 @@ def _union(flags: list[Flag]) -> Flag:
 def _combinations(axes: list[Axis]) -> Iterator[_Indices]:
     """Of set-points, the last axis moving fastest; one, empty, without axes."""
     return itertools.product(*(range(len(axis.setpoints)) for axis in axes))
-
-
-def _twice(action: Callable[..., T], *args: Any) -> T:
-    """*action*, and once more when an instrument fails: one lost or garbled answer ends no run."""
-    try:
-        return action(*args)
-    except (BadAnswer, OverRange, DeviceFault, DeviceTimeout) as error:
-        log.warning("%s; once more", error)
-    return action(*args)

@@ -14,7 +14,7 @@ from antistokes.instruments.station import Station
 
 from .axes import Axis, ExcitationPower, ExcitationWavelength, referenced
 from .axes.excitation_power import Unit
-from .detectors import Detector, EmissionSpectrum, PumpPower, SampleThermometer
+from .detectors import Detector, EmissionSpectrum, PumpPower, PumpPowerAfter, SampleThermometer
 from .parameters import MOST_POINTS, Frames, LongestExposure, Readings, ReferenceEvery, Settle
 from .procedure import Contradiction, Procedure
 
@@ -119,4 +119,4 @@ class PleScan(Procedure, kw_only=True):
         ]
         if station.find_optional(TemperatureController) is not None:
             detectors.append(SampleThermometer())
-        return detectors
+        return [*detectors, PumpPowerAfter(self.readings)]

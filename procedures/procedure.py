@@ -87,6 +87,7 @@ class Procedure(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         station.open()
         measurement = Measurement(self, station, should_stop)
         measurement.bind()
+        measurement.setup.monitors.begin(lambda name, value: None)
         return measurement.records()
 
     @classmethod

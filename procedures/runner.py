@@ -70,14 +70,30 @@ class Runner:
         self.state: State = "idle"
         self._recorders: list[Recorder] = []
         self._progress = Progress(time.monotonic())
+        self._last_point, self._why = False, ""
         self._stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
 
-    def stop(self) -> None:
-        """Ask the present run to end, whatever it waits for. May be called from any thread."""
+    def stop(self, *, after_point: bool = False) -> None:
+        """Ask the present run to end, whatever it waits for. May be called from any thread.
+
+        :param after_point: what it measures now is finished
+        """
+        if after_point:
+            self._last_point = True
+            return
         self._progress.stopping = True
         self._stop.set()
+
+    def emergency_stop(self) -> None:
+        """Light off at once, whatever hangs, and the run ends. May be called from any thread.
+
+        The watchdog does it, by connections of its own; on a virtual bench, which has none, the run itself.
+        """
+        self.stop()
+        if self.station.watchdog is not None:
+            self.station.watchdog.act("emergency stop")
 
     def pause(self) -> None:
         """Ask the present run to wait in the dark before its next point. May be called from any thread."""
@@ -137,7 +153,7 @@ class Runner:
         self.state, self._recorders = "checking", recorder
         self._stop.clear()
         self._go.set()
-        self._progress = Progress(time.monotonic())
+        self._progress, self._last_point = Progress(time.monotonic()), False
         opened = not list(self.station)
         start = self.station.clock.now()
         sinks = Sinks([*recorder, *self.sinks], recorder)
@@ -186,7 +202,7 @@ class Runner:
         """Check, open the sinks, and hand them all points."""
         measurement: Measurement | None = None
         try:
-            measurement = Measurement(plan, self.station, self._wish, self._hold)
+            measurement = Measurement(plan, self.station, self._wish, self._hold, self._pause_for)
             self.station.open()
             measurement.bind()
             header = self._header(plan, measurement)
@@ -225,25 +241,34 @@ class Runner:
             yield
 
     def _hold(self, setup: Setup) -> bool:
-        """Wait in the dark while the run is paused, or its file cannot be written; monitors go on.
+        """Wait in the dark while the run is paused, by a rule too, or its file not written; monitors go on.
 
         True if it had to wait.
         """
+        if self._last_point:
+            raise Stopped
         if self.station.watchdog is not None:
             self.station.watchdog.check()
-        trouble = self._trouble()
+        trouble = self._trouble() or setup.monitors.trouble
         if self._go.is_set() and not trouble:
             return False
-        self.state = "paused"
-        cause = f"until this ends: {trouble}" if trouble else "by the user"
-        log.warning("paused %s; the beam is shut", cause)
+        cause = f"until this ends: {trouble}" if trouble else self._why or "by the user"
         with setup.dark():
-            while not self._go.wait(_LOOK) or self._trouble():
+            log.warning("paused %s; the beam is shut", cause)
+            self.state = "paused"
+            while setup.held() or not self._go.wait(_LOOK) or self._trouble():
                 setup.step()
                 self._stop.wait(_LOOK)
+        self._why = ""
         log.warning("goes on")
         self.state = "running"
         return True
+
+    def _pause_for(self, setup: Setup, reason: str) -> None:
+        """Until the user, who has seen to *reason*, lets the run go on."""
+        self._why = f"until you go on: {reason}"
+        self.pause()
+        self._hold(setup)
 
     def _trouble(self) -> str:
         """Why the file cannot be written at present."""

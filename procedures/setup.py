@@ -13,6 +13,8 @@ from .excitation import Excitation
 from .monitors import Monitors
 from .pace import Pace
 
+_LOOK = 0.05  # s; how often it is looked whether a wait in the dark is over
+
 
 class Setup(Pace):
     """Shared by all axes and detectors of one run."""
@@ -62,6 +64,20 @@ class Setup(Pace):
             for excitation in self.excitations:
                 stack.enter_context(excitation.blocked())
             yield
+
+    def restore(self) -> None:
+        """Light again where something that failed in the dark has left none."""
+        for excitation in self.excitations:
+            excitation.restore()
+
+    def held(self) -> bool:
+        """Wait in the dark for as long as an interlock wants it; True if one did."""
+        if not self.monitors.trouble:
+            return False
+        with self.dark():
+            while self.monitors.trouble:
+                self.wait(_LOOK)
+        return True
 
     def light_off(self) -> None:
         """No light of any laser the run uses, the others even if one fails."""

@@ -21,3 +21,16 @@ def number_in(units: str, value: Any, thing: str) -> Any:
     except (pint.PintError, ValueError, AttributeError, TypeError) as error:
         wanted = f"a number in {units} ({error})" if units else "a number"
         raise Refused(f"{thing} is {value!r}; must be {wanted}") from None
+
+
+def converted(number: float, unit: str, units: str, thing: str) -> float:
+    """*number* of *unit* in *units*, also between scales whose zeros differ, such as degC and K.
+
+    :raises Refused: says *thing* and what would be right
+    """
+    import pint
+
+    try:
+        return float(pint.Quantity(number, unit).to(units).magnitude)
+    except (pint.PintError, ValueError, AttributeError, TypeError) as error:
+        raise Refused(f"{thing} is in {units}, which '{unit}' is not ({error})") from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +17,7 @@ from msgspec import Meta
 from antistokes.instruments.clock import Clock, RealClock, VirtualClock
 from antistokes.instruments.errors import FileRefused, Refused, nearest
 from antistokes.instruments.records import Record, SampleRecord, convert
+from antistokes.instruments.registered import registered
 from antistokes.instruments.stationfile import StationFile, check_resource
 
 from .bench import Bench, OpticsSettings
@@ -40,7 +40,7 @@ class Simulation(Record, kw_only=True, frozen=True):
     optics: OpticsSettings = OpticsSettings()
     #: what goes wrong in a laboratory by itself; off unless stated
     effects: EffectsSettings = EffectsSettings()
-    #: what goes wrong on the way to the instruments
+    #: what goes wrong on the way to the instruments, with them, and around them
     faults: FaultSettings = FaultSettings()
     #: what stands in the slots of the sample holder
     holder: HolderSettings = HolderSettings()
@@ -59,7 +59,6 @@ class World:
     bench: Bench
     twins: dict[str, Any]
     sample: Sample | None
-    #: of the wires
     faults: Faults = field(init=False)
 
     def on_wire(self) -> dict[str, Twin]:
@@ -96,7 +95,7 @@ def build_world(
             bench.mount,
             lambda name: _sample_called(station, name, "holder.slots"),
         )
-    kinds = {point.name: point for point in entry_points(group="antistokes.twins")}
+    kinds = registered("antistokes.twins")
     twins: dict[str, Any] = {}
     # of several that hold the sample's temperature or gate the pump the last one made counts
     for name, entry in reversed(station.instruments.items()):
@@ -122,7 +121,7 @@ def build_world(
     twins = {name: twins[name] for name in station.instruments if name in twins}
     world = World(bench, twins, loaded)
     try:
-        world.faults = Faults(simulation.faults, world.on_wire(), bench.rng)
+        world.faults = Faults(simulation.faults, twins, bench)
     except Refused as refused:
         raise FileRefused(station.path, "simulation.faults", str(refused)) from None
     return world

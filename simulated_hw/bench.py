@@ -115,6 +115,8 @@ class Bench:
         self._effects = effects
         self._calm = effects == EffectsSettings()
         self._drifts: dict[str, Drift] = {}
+        #: brings about what happens by itself until now; None: nothing does
+        self.happenings: Callable[[], None] | None = None
         self._began = clock.now()
         self._pickoff = RandomWalk(self.rng("pick-off"), effects.pickoff_drift, self._began)
         self._emission = Emission(self, sphere, lamp, effects.second_harmonic)
@@ -145,6 +147,8 @@ class Bench:
 
     def advance(self) -> None:
         """Live through the time since the last call as things stand: before anything changes them."""
+        if self.happenings is not None:
+            self.happenings()
         if self._calm or self.beam is None:
             return
         beams = [
@@ -192,7 +196,7 @@ class Bench:
         train = self.pulses()
         result = []
         for name, source in self.sources.items():
-            share, wavelength = (1.0, source.wavelength) if self._calm else self._drifted(name, source)
+            share, wavelength = self._drifted(name, source)
             for element in elements.values():
                 share *= element.transmission(wavelength)
             pulses = self.mode_locked.get(name, self._pulses)
@@ -206,10 +210,16 @@ class Bench:
 
     def _drifted(self, name: str, source: Source) -> tuple[float, float]:
         """Factor on a source's power, and its wavelength in nm, now."""
+        if self._calm and name not in self._drifts:
+            return 1.0, source.wavelength
+        factor, nm = self.drift(name).at(self.clock.now())
+        return factor, source.wavelength + nm
+
+    def drift(self, name: str) -> Drift:
+        """Of a source."""
         if name not in self._drifts:
             self._drifts[name] = Drift(self._effects, self.rng(f"drift of {name}"), self._began)
-        factor, nm = self._drifts[name].at(self.clock.now())
-        return factor, source.wavelength + nm
+        return self._drifts[name]
 
     def beams(self) -> list[tuple[float, float]]:
         """(wavelength nm, mean power W) of every source after the elements, before the pick-off."""

@@ -13,6 +13,7 @@ spectrometer with a 2048-pixel CCD shows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -69,11 +70,29 @@ class DetectorSettings(Record, kw_only=True, frozen=True):
     area_cm2: Positive = 0.057
 
 
+@dataclass
+class Surroundings:
+    """What gets to a detector besides the light of the experiment.
+
+    :ivar room_light: electrons per second in every pixel
+    :ivar cosmics_per_min_cm2: besides those of the settings
+    """
+
+    room_light: float = 0.0
+    cosmics_per_min_cm2: float = 0.0
+
+
 class Detector:
     """One detector, its pixels fixed by the random stream it is made with."""
 
-    def __init__(self, settings: DetectorSettings, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        settings: DetectorSettings,
+        rng: np.random.Generator,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.settings = s = settings
+        self._surroundings = surroundings or Surroundings()
         self._rng = rng
         calibration = np.polynomial.Polynomial(s.calibration_nm)
         self._edges: Array = calibration(np.arange(-0.5, s.pixels))
@@ -90,10 +109,10 @@ class Detector:
     def expose(self, lights: Sequence[Light], seconds: float) -> Array:
         """Counts of one frame, shape (pixels,)."""
         s = self.settings
-        mean = (self.light_rate(lights) + self._dark) * seconds
+        mean = (self.light_rate(lights) + self._dark + self._surroundings.room_light) * seconds
         electrons = self._poisson(mean)
-        if s.cosmics_per_min_cm2:
-            self._add_cosmics(electrons, seconds)
+        if hits := s.cosmics_per_min_cm2 + self._surroundings.cosmics_per_min_cm2:
+            self._add_cosmics(electrons, hits * s.area_cm2 * seconds / 60)
         electrons = np.minimum(electrons, s.full_well_e)
         if s.em_gain > 1:
             electrons = self._multiplied(electrons)
@@ -124,9 +143,9 @@ class Detector:
         response: Array = (np.diff(below) * self._efficiency(self.wavelengths) + stray) * self._sensitivity
         return response * s.throughput
 
-    def _add_cosmics(self, electrons: Array, seconds: float) -> None:
+    def _add_cosmics(self, electrons: Array, expected: float) -> None:
         s = self.settings
-        hits = self._rng.poisson(s.cosmics_per_min_cm2 * s.area_cm2 * seconds / 60)
+        hits = self._rng.poisson(expected)
         first = self._rng.integers(s.pixels, size=hits)
         lengths = self._rng.integers(1, 4, size=hits)
         least, most = s.cosmic_e

@@ -106,6 +106,10 @@ class ModeHops:
             self._next += self._wait()
         return self._mode
 
+    def hop(self, power: float, nm: float) -> None:
+        """Hop to this mode: its relative change of power and change of wavelength."""
+        self._mode = power, nm
+
     def _wait(self) -> float:
         rate = self._settings.mode_hops / _HOUR
         return float(self._rng.exponential(1 / rate)) if rate else math.inf
@@ -166,3 +170,7 @@ class Drift:
         """Factor on the power, and change of wavelength in nm."""
         power, nm = self._hops.at(time)
         return max(1 + self._walk.at(time), 0.0) * max(1 + power, 0.0), nm
+
+    def hop(self, power: float, nm: float) -> None:
+        """Hop to a mode with this relative change of power and change of wavelength."""
+        self._hops.hop(power, nm)

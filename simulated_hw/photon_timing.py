@@ -51,8 +51,10 @@ def pile_up(mean: npt.ArrayLike, dead_bins: int | None = None) -> Array:
     for _ in range(_ITERATIONS):
         last, result = result, chances * (1 - _before(result, dead_bins))
         if np.abs(result - last).max() <= _ROUNDING * chances.max():
-            return result
-    return _one_by_one(chances, dead_bins)
+            break
+    else:
+        result = _one_by_one(chances, dead_bins)
+    return np.maximum(result, 0.0)  # where the counter is always blind, a rounding error is left
 
 
 def _before(values: Array, bins: int) -> Array:

@@ -20,7 +20,7 @@ from pyvisa_sim.devices import Device
 from antistokes.instruments.records import Record
 
 from .bench import Bench
-from .faults import FaultyLine
+from .faulty_messages import FaultyLine
 
 #: What a handler may return: text (the answer terminator is added), raw bytes, several, or nothing.
 Answer = str | bytes | Iterable[str | bytes] | None
@@ -110,7 +110,7 @@ class Twin(Device):
                 self.send(answer, self._delay)
 
     def _answer_faultily(self, line: FaultyLine, message: bytes) -> None:
-        kind = line.strikes(message)
+        kind = line.strikes(message.decode("latin-1"))
         if kind == "dropped":
             self.connection_number += 1
         if kind in ("dropped", "lost"):

@@ -25,6 +25,7 @@ class Replier(Protocol):
     latency: float
 
     def reply(self, request: bytes) -> bytes: ...
+    def call_fails(self, call: str) -> bool: ...
 
 
 class ZMQError(Exception):
@@ -62,6 +63,8 @@ class Socket:
         self._waiting = True
         if self._listener is not None:
             twin = self._listener
+            if twin.call_fails(data.decode("latin-1")):
+                return  # no reply comes
             self._reply = (twin.bench.clock.now() + twin.latency, twin.reply(data))
 
     def send_string(self, u: str) -> None:

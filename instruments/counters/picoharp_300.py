@@ -25,6 +25,7 @@ from ..tags import Tags
 from .binning import Binning
 from .picoquant_phlib import (
     FEATURE_TTTR,
+    FULL_BIN,
     HISTOGRAM_BINS,
     MAX_RECORDS,
     MODE_HISTOGRAM,
@@ -38,7 +39,6 @@ from .picoquant_records import MARKER, PHOTONS, SYNC, Decoder
 log = logging.getLogger(__name__)
 
 _BINNINGS = 8
-_FULL_BIN = 65_535
 _T3_DELAYS = 4096
 _LONGEST = 360_000  # s
 _RATES = 0.2  # s until the rate meters (gate 0.1 s) can be read after initialising
@@ -100,7 +100,7 @@ class PicoHarp300(Binning, SdkInstrument):
 
     settle_time = 0.0
     #: counts at which a bin is full; a histogram ends there
-    saturation = float(_FULL_BIN)
+    saturation = float(FULL_BIN)
     photon_channel = PHOTONS
     sync_level = _level(0)
     photon_level = _level(1)
@@ -211,7 +211,7 @@ class PicoHarp300(Binning, SdkInstrument):
             width = harp.real("GetResolution") * 1e-12
             if not math.isclose(width, self.bin_width):
                 raise BadAnswer(self.name, f"bin width is {width:g} s; {self.bin_width:g} s was set")
-            harp.call("SetStopOverflow", 1, _FULL_BIN)
+            harp.call("SetStopOverflow", 1, FULL_BIN)
             harp.call("ClearHistMem", 0)
             self._start(milliseconds)
             try:

@@ -16,9 +16,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..counts import check_counts
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, MissingDependency
 
 MAX_DEVICES = 8
+FULL_BIN = 65_535
 HISTOGRAM_BINS = 65_536
 MAX_RECORDS = 131_072
 MODE_HISTOGRAM, MODE_T2, MODE_T3 = 0, 2, 3
@@ -204,6 +206,7 @@ class PicoHarpConnection:
         """Counts of all bins, (65536,)."""
         counts = np.zeros(HISTOGRAM_BINS, dtype=np.uint32)
         self.call("GetHistogram", counts.ctypes.data_as(ctypes.POINTER(ctypes.c_uint32)), 0)
+        check_counts(self._name, "PH_GetHistogram", counts, FULL_BIN)
         return counts
 
     def records(self) -> npt.NDArray[np.uint32]:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
+from ..counts import check_counts
 from ..device import Limit, SdkInstrument
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, Refused, WrongModel
 from ..roles import PhotonCounter, TimeTagger
@@ -202,6 +203,7 @@ class SwabianTimeTagger(Binning, SdkInstrument):
             counts = np.array(self._ask("getData", clicks.getData), dtype=np.float64)
             if counts.shape != (self._bins,):
                 raise BadAnswer(self.name, f"a histogram of shape {counts.shape}, expected ({self._bins},)")
+            check_counts(self.name, "getData", counts, self.saturation)
             return counts
 
     def count_rate(self) -> float:

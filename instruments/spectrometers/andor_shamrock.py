@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
+from ..counts import check_counts
 from ..device import Limit, SdkInstrument, do_all, try_twice
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, LimitError, Refused
 from ..roles import Spectrometer
@@ -328,7 +329,7 @@ class AndorShamrock(SdkInstrument):
         Waits for a stable temperature first.
 
         :raises DeviceTimeout: the temperature is not stable, or the frame does not come
-        :raises BadAnswer: wrong number of columns
+        :raises BadAnswer: wrong number of columns, or values that cannot be counts
         """
         with self.lock:
             self.wait_until_cold()
@@ -346,6 +347,7 @@ class AndorShamrock(SdkInstrument):
                     self.name,
                     f"'GetAcquiredData' gave an array of shape {np.shape(counts)}, expected ({self.pixels},)",
                 )
+            check_counts(self.name, "GetAcquiredData", counts, self.saturation)
             return np.asarray(counts, dtype=np.float64)
 
     def _wait_for_frame(self) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
+from ..counts import check_counts
 from ..device import Limit, SdkInstrument
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault
 from ..roles import Spectrometer
@@ -162,13 +163,15 @@ class OceanSpectrometer(SdkInstrument):
 
         Blocks until it is done. It cannot be interrupted, and the SDK has its own time-out.
 
-        :raises BadAnswer: wrong number of pixels, or values that are not finite
+        :raises BadAnswer: wrong number of pixels, or values that cannot be counts
         """
         with self.lock:
             while self._stale:
                 self._ask("intensities", self._spectrometer.intensities)
                 self._stale -= 1
-            return self._array("intensities", self._spectrometer.intensities, self.pixels)
+            counts = self._array("intensities", self._spectrometer.intensities, self.pixels)
+            check_counts(self.name, "intensities", counts, self.saturation)
+            return counts
 
     def close(self) -> None:
         if "_spectrometer" in self.__dict__:

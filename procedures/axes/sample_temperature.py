@@ -23,8 +23,8 @@ class SampleTemperature:
     """Temperature of the sample, by its controller.
 
     Settled means: the sample's sensor within *band* K of the set-point and at rest, that is drifting less
-    than a tenth of *band* over *hold* s. Where heat leaks, a sample at rest is not as warm as the sensor
-    that is controlled: then the controller is set off by what is missing.
+    than a tenth of *band* over *hold* s, and not swinging by more than *band*. Where heat leaks, a sample at
+    rest is not as warm as the sensor that is controlled: then the controller is set off by what is missing.
 
     There is no light while it moves.
 
@@ -85,7 +85,9 @@ class SampleTemperature:
             readings.append(self._controller.temperature)
             if len(readings) == 9:
                 first, middle, last = np.reshape(readings, (3, 3)).mean(axis=1)
-                if abs(last - first) <= self.band / 10 and abs(middle - target) <= _MOST_OFFSET:
+                # what swings comes back to where it was
+                steady = abs(last - first) <= self.band / 10 and np.ptp(readings) <= self.band
+                if steady and abs(middle - target) <= _MOST_OFFSET:
                     return float(last)
             self._setup.wait(self.hold / 6)
         return None

@@ -12,6 +12,7 @@ from antistokes.instruments.roles import Spectrometer
 
 from ..channels import Channel, Dimension, Flag, Record
 from ..setup import Setup
+from .cosmic_rays import Mean, mean_of
 from .detector import Declared
 
 Array = npt.NDArray[np.float64]
@@ -34,6 +35,9 @@ class EmissionSpectrum:
 
     Bright points with the same exposure share a dark frame. A dim one, where the noise of the dark frame
     counts, gets its own: an error that many points have in common looks like a signal.
+
+    What cosmic rays leave in one of the frames is left out of the spectrum, and stays in the raw signal; the
+    point is flagged.
 
     A saturated point is flagged. Where nothing has fitted so far, the plan has no less light and moves
     nothing else, the run ends: all its points would be saturated.
@@ -78,7 +82,7 @@ class EmissionSpectrum:
         self._counts = counts
         self._step = len(self._ladder) // 2
         self._saturation = self._spectrometer.saturation
-        self._darks: dict[float, tuple[float, Array, Array]] = {}
+        self._darks: dict[float, tuple[float, Mean]] = {}
         self._fitted = False  # any point so far
         powers = {setup.mover(f"{one.laser.name}: power") for one in setup.excitations}
         self._power_alone = setup.movers == powers  # nothing else changes how bright it is
@@ -100,18 +104,20 @@ class EmissionSpectrum:
         if clipped and self.needed and not self._fitted:
             self._end_without_hope(frames)
         self._fitted = self._fitted or not clipped
-        raw, variance = _mean(frames)
+        seen = mean_of(frames)
         # with a fixed exposure weak light counts, however bright the laser next to it is
-        dim = self.exposure is not None or raw.max() < _DIM * self._saturation
-        dark, dark_variance = self._take_dark(self.frames) if dim else self._shared_dark(exposure)
-        net = raw - dark
+        dim = self.exposure is not None or seen.raw.max() < _DIM * self._saturation
+        dark = self._take_dark(self.frames) if dim else self._shared_dark(exposure)
+        net, variance = seen.value - dark.value, seen.variance + dark.variance
         grown = exposure if self._counts else 1.0
         record["spectrum"] = net / grown
-        record["spectrum_errors"] = np.sqrt(variance + dark_variance) / grown
-        record["spectrum_raw"], record["dark"] = raw, dark
+        record["spectrum_errors"] = np.sqrt(variance) / grown
+        record["spectrum_raw"], record["dark"] = seen.raw, dark.raw
         record["exposure"], record["frames"] = exposure, len(frames)
-        flag = Flag.SATURATED if clipped else Flag(0)
-        noise = float(np.sqrt(np.median(variance + dark_variance)))
+        flag = Flag.SATURATED if clipped or self._clips(dark.brightest) else Flag(0)
+        if seen.struck or dark.struck:
+            flag |= Flag.COSMIC_RAY
+        noise = float(np.sqrt(np.median(variance)))
         return flag | (Flag.BELOW_NOISE if net.max() < 5 * noise else Flag(0))
 
     def recall(self, record: Record) -> None:
@@ -144,13 +150,16 @@ class EmissionSpectrum:
             first = self._frame()
 
     def _is_clipped(self, frames: Array) -> bool:
-        return bool(frames.max() >= _CLIPPED * self._saturation)
+        return self._clips(float(frames.max()))
+
+    def _clips(self, signal: float) -> bool:
+        return signal >= _CLIPPED * self._saturation
 
     def _end_without_hope(self, frames: Array) -> None:
         """:raises InstrumentError: without light, or with the least of the plan, it is too bright as well"""
         exposure = f"{self._ladder[self._step]:.3g} s, "
         exposure += "its shortest exposure" if self.exposure is None else "the exposure asked for"
-        if self._is_clipped(self._take_dark(2)[0]):
+        if self._clips(self._take_dark(2).brightest):
             raise InstrumentError(self._spectrometer.name, f"saturated without any light at {exposure}")
         lasers = self._setup.excitations if self._power_alone else []
         powers = [laser.read_power(_READINGS) for laser in lasers]
@@ -212,22 +221,20 @@ class EmissionSpectrum:
         self._setup.step()
         return self._spectrometer.frame()
 
-    def _shared_dark(self, exposure: float) -> tuple[Array, Array]:
-        """The dark frame of all bright points at *exposure*, and its variance."""
+    def _shared_dark(self, exposure: float) -> Mean:
+        """The dark frame of all bright points at *exposure*; one that is too bright serves no other point."""
         now = self._setup.clock.now()
-        if exposure not in self._darks or now - self._darks[exposure][0] > self.dark_expiry:
-            self._darks[exposure] = (now, *self._take_dark(max(self.dark_frames, self.frames)))
-        return self._darks[exposure][1:]
+        if exposure in self._darks and now - self._darks[exposure][0] <= self.dark_expiry:
+            return self._darks[exposure][1]
+        dark = self._take_dark(max(self.dark_frames, self.frames))
+        if not self._clips(dark.brightest):
+            self._darks[exposure] = (now, dark)
+        return dark
 
-    def _take_dark(self, number: int) -> tuple[Array, Array]:
-        """Mean of *number* frames with the light off, and the variance of that mean."""
+    def _take_dark(self, number: int) -> Mean:
+        """*number* frames with the light off."""
         with self._setup.dark():
-            return _mean(np.stack([self._frame() for _ in range(number)]))
-
-
-def _mean(frames: Array) -> tuple[Array, Array]:
-    """Mean over the first axis, and the variance of that mean from the scatter."""
-    return frames.mean(axis=0), frames.var(axis=0, ddof=1) / len(frames)
+            return mean_of(np.stack([self._frame() for _ in range(number)]))
 
 
 def _ladder(low: float, high: float) -> list[float]:

@@ -10,8 +10,9 @@ import numpy as np
 from ..axes.sample_position import SampleExchange
 from ..channels import Flag, Record
 from ..setup import Setup
+from .cosmic_rays import Mean, mean_of
 from .detector import Declared
-from .emission_spectrum import Array, EmissionSpectrum
+from .emission_spectrum import EmissionSpectrum
 
 if TYPE_CHECKING:
     from ..axes.sample_position import Slot
@@ -36,8 +37,8 @@ class LampSpectrum(EmissionSpectrum):
         with self._setup.dark():  # another step's laser may be on
             return super().read(record)
 
-    def _take_dark(self, number: int) -> tuple[Array, Array]:
+    def _take_dark(self, number: int) -> Mean:
         self._exchange.bring(self.dark)
         frames = np.stack([self._frame() for _ in range(number)])
         self._exchange.bring(self.lamp)
-        return frames.mean(axis=0), frames.var(axis=0, ddof=1) / number
+        return mean_of(frames)

@@ -33,7 +33,7 @@ class MeterPower:
         ), ()
 
     def read(self, record: Record) -> Flag:
-        power = self._excitation.read_power(self.readings)
+        power = self._excitation.lit_power(self.readings)
         error = self._excitation.sigma(power, self.readings)
         ratio = self._excitation.beam.sample_to_pickoff
         record["beam_power"], record["beam_power_errors"] = power, error

@@ -28,7 +28,7 @@ class PumpPower:
         ), ()
 
     def read(self, record: Record) -> Flag:
-        power = self._excitation.read_power(self.readings)
+        power = self._excitation.lit_power(self.readings)
         error = self._excitation.sigma(power, self.readings)
         record["pump_power"], record["pump_power_errors"] = power, error
         record["irradiance_mean"] = self._beam.mean_irradiance(power)
@@ -48,18 +48,24 @@ class PumpPowerAfter:
 
     :param tolerance: relative; a point at which the power has changed by more, beyond 3 standard errors, is
         flagged as drifted
+    :param same: nm; further from where an axis tuned it, a laser that states its wavelength has hopped
     """
 
     readings: int = 5
     tolerance: float = 0.02
+    same: float = 0.05
 
     def bind(self, setup: Setup) -> Declared:
         self._excitation = setup.excitation
         return (Channel("pump_power_after", "W", "excitation power after the other detectors"),), ()
 
     def read(self, record: Record) -> Flag:
-        after = self._excitation.read_power(self.readings)
+        after = self._excitation.lit_power(self.readings)
         record["pump_power_after"] = after
         before = record.get("pump_power", after)  # missing where it could not be read
         doubt = 3 * self._excitation.sigma(before, self.readings) * 2**0.5
-        return Flag.DRIFTED if abs(after - before) > max(self.tolerance * before, doubt) else Flag(0)
+        flag = Flag.DRIFTED if abs(after - before) > max(self.tolerance * before, doubt) else Flag(0)
+        tuned = record.get("excitation_wavelength_measured")
+        if tuned is not None and abs(self._excitation.laser.wavelength - tuned) > self.same:
+            flag |= Flag.MODE_HOP
+        return flag

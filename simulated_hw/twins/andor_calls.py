@@ -15,6 +15,7 @@ _SUCCESS, _NO_NEW_DATA, _ACQUIRING, _IDLE = 20002, 20024, 20072, 20073
 _NOT_INITIALIZED, _NO_CAMERA = 20075, 20990
 _P1, _P2 = 20066, 20067
 _S_SUCCESS, _S_P1, _S_P2, _S_NOT_INITIALIZED = 20202, 20266, 20267, 20275
+_USB_ERROR, _S_COMMUNICATION_ERROR = 20089, 20201
 _AUTO, _OPEN, _CLOSED = 0, 1, 2
 
 
@@ -30,6 +31,8 @@ class AndorCalls:
         """Code of a call that is refused during an acquisition; *valid*: its parameters, one by one."""
         if not self._twin.initialized:
             return _NOT_INITIALIZED
+        if self._twin.call_fails("camera"):
+            return _USB_ERROR
         if self._twin.acquiring:
             return _ACQUIRING
         return _P1 + valid.index(False) if False in valid else _SUCCESS
@@ -155,7 +158,7 @@ class AndorCalls:
             return code, counts
         if twin.frame is None:
             return _NO_NEW_DATA, counts
-        counts[:] = twin.frame
+        counts = twin.handed_over(twin.frame.astype(np.int32))
         twin.frame = None
         return _SUCCESS, counts
 
@@ -164,6 +167,8 @@ class AndorCalls:
     def _there(self, device: int, *valid: bool) -> int:
         if not self._twin.spectrograph_open:
             return _S_NOT_INITIALIZED
+        if self._twin.call_fails("spectrograph"):
+            return _S_COMMUNICATION_ERROR
         if device != 0:
             return _S_P1
         return _S_P2 + valid.index(False) if False in valid else _S_SUCCESS

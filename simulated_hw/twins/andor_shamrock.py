@@ -19,7 +19,8 @@ import numpy.typing as npt
 from antistokes.instruments.records import NonNegative, Positive, Record
 
 from ..bench import Bench
-from ..detection import Detector, DetectorSettings
+from ..detection import Detector, DetectorSettings, Surroundings
+from ..faulty_messages import SdkTwin
 from .andor_calls import AndorCalls
 
 _OFF, _NOT_STABILIZED, _STABILIZED, _NOT_REACHED = 20034, 20035, 20036, 20037
@@ -60,7 +61,7 @@ class AndorShamrockSettings(Record, kw_only=True, frozen=True):
     )
 
 
-class AndorShamrockTwin:
+class AndorShamrockTwin(SdkTwin):
     """One camera on one spectrograph, which look at what the bench's optics collect.
 
     :param name: the instrument's name in the station
@@ -82,6 +83,7 @@ class AndorShamrockTwin:
         self.exposure, self.shutter = 0.1, _CLOSED
         self.ends: float | None = None
         self.frame: npt.NDArray[np.float64] | None = None
+        self.surroundings = Surroundings()
         self._rng = bench.rng(name)
         self._pattern = self._rng.bit_generator.state
         self._noise: Any = None
@@ -113,7 +115,7 @@ class AndorShamrockTwin:
             )
             noise = self._rng.bit_generator.state
             self._rng.bit_generator.state = self._pattern
-            self._detector = Detector(settings, self._rng)
+            self._detector = Detector(settings, self._rng, self.surroundings)
             if self._key:  # the noise goes on where it was
                 self._rng.bit_generator.state = noise
             self._key = key

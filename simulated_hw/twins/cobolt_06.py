@@ -18,7 +18,7 @@ from ..twin import Answer, Twin
 
 _OFF, _WAITS_FOR_KEY, _CONTINUOUS, _ON_OFF, _MODULATION, _FAULT, _ABORTED = range(7)
 _CURRENT, _POWER, _MODULATED = range(3)
-_INTERLOCK = 3
+_INTERLOCK, _TIMED_OUT = 3, 4
 _GATE = 1.5  # V
 _AUTOSTART_TIME = 2.0  # s of an autostart that finds the head warm
 _ILLEGAL = "illegal command"
@@ -132,6 +132,10 @@ class Cobolt06Twin(Twin):
         """A fault: 1 temperature, 3 interlock, 4 time-out of constant power. The light goes off."""
         self._stop()
         self._fault = code
+
+    def trip_by_itself(self) -> None:
+        """The power could not be kept constant; ``cf`` or the key forgets it."""
+        self.fail(_TIMED_OUT)
 
     # -- what is so now -----------------------------------------------------------------------------
 

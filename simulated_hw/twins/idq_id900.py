@@ -19,6 +19,7 @@ import numpy.typing as npt
 from antistokes.instruments.records import Positive, Record
 
 from ..bench import Bench
+from ..faulty_messages import SdkTwin
 from ..photon_counting import Photomultiplier, PhotomultiplierSettings
 from ..zmq_sockets import zmq_module
 from .idq_id900_commands import (
@@ -49,7 +50,7 @@ class ID900Settings(Record, kw_only=True, frozen=True):
     detector: PhotomultiplierSettings = PhotomultiplierSettings()
 
 
-class ID900Twin:
+class ID900Twin(SdkTwin):
     """A time controller that sees the detector's pulses and the pulse generator's trigger.
 
     :param name: the instrument's name in the station

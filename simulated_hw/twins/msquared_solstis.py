@@ -135,6 +135,10 @@ class SolsTiSTwin(IceBlocTwin):
         """Hop by so many modes, or by one up or down."""
         self._to += self.settings.hop_nm * (modes or int(self.rng.choice((-1, 1))))
 
+    def trip_by_itself(self) -> None:
+        """The pump laser goes off, which its own controls bring back."""
+        self.pumped = False
+
     def power(self) -> float:
         """W."""
         off_peak = (self.wavelength() - _GAIN_NM) / _GAIN_WIDTH_NM

@@ -21,6 +21,8 @@ _TYPE, _FIRMWARE, _SERIAL, _STATUS, _ERROR = 0x61, 0x64, 0x65, 0x66, 0x67
 _EMISSION_ON = 3
 _OPEN, _WAITS, _OK = range(3)
 _CONSTANT_POWER = 1
+_DOOR = 2
+_TRIPPED = 20  # no list of codes is public
 
 
 class SuperKSettings(Record, kw_only=True, frozen=True):
@@ -152,6 +154,22 @@ class SuperKTwin(InterbusTwin):
             and self.clock.now() >= self._since + self.settings.switch_on_delay_s
         )
 
+    def trip_by_itself(self) -> None:
+        """Emission ends with an error code; the interlock waits for a reset, which forgets it (assumed)."""
+        self._emission, self.error_code, self.interlock = 0, _TRIPPED, _WAITS
+
+    @property
+    def interlock_open(self) -> bool:
+        """The interlock circuit is interrupted, at the door."""
+        return self.interlock == _OPEN
+
+    @interlock_open.setter
+    def interlock_open(self, is_open: bool) -> None:
+        if is_open:
+            self.open_interlock(_DOOR)
+        elif self.interlock == _OPEN:
+            self.close_interlock()
+
     def open_interlock(self, where: int) -> None:
         """Somebody turns the key (1), opens the door (2), …"""
         self.interlock, self.open_at, self._emission = _OPEN, where, 0
@@ -165,7 +183,7 @@ class SuperKTwin(InterbusTwin):
             if value:
                 raise Nack
         elif value:
-            self.interlock = _OK
+            self.interlock, self.error_code = _OK, 0
         else:
             self.interlock, self._emission = _WAITS, 0
 

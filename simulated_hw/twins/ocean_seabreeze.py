@@ -16,7 +16,8 @@ import numpy.typing as npt
 from antistokes.instruments.records import Record
 
 from ..bench import Bench
-from ..detection import Detector, DetectorSettings
+from ..detection import Detector, DetectorSettings, Surroundings
+from ..faulty_messages import SdkTwin
 
 Array = npt.NDArray[np.float64]
 
@@ -39,7 +40,7 @@ class OceanSettings(Record, kw_only=True, frozen=True):
     detector: DetectorSettings = DetectorSettings()
 
 
-class OceanTwin:
+class OceanTwin(SdkTwin):
     """One spectrometer that looks at what the bench's optics collect.
 
     :param name: the instrument's name in the station
@@ -55,7 +56,8 @@ class OceanTwin:
     def __init__(self, name: str, bench: Bench, settings: OceanSettings | None = None) -> None:
         self.name, self.bench = name, bench
         self.settings = OceanSettings() if settings is None else settings
-        self.detector = Detector(self.settings.detector, bench.rng(name))
+        self.surroundings = Surroundings()
+        self.detector = Detector(self.settings.detector, bench.rng(name), self.surroundings)
         self.is_open = False
         self.trigger_mode = 0
         self.integration_time_us = self._next_us = self.settings.limits_us[0]
@@ -154,23 +156,23 @@ class Spectrometer:
         return self._dev.twin.detector.wavelengths
 
     def intensities(self, correct_dark_counts: bool = False, correct_nonlinearity: bool = False) -> Array:
-        twin = self._opened()
+        twin = self._opened("intensities")
         first, last = twin.settings.detector.dark_pixels
         if correct_dark_counts and first >= last:
             raise SeaBreezeError("This device does not support dark count correction.")
         if correct_nonlinearity:
             raise SeaBreezeError("This device does not support nonlinearity correction.")
-        frame = twin.expose()
+        frame = twin.handed_over(twin.expose())
         return frame - frame[first:last].mean() if correct_dark_counts else frame
 
     def spectrum(self, correct_dark_counts: bool = False, correct_nonlinearity: bool = False) -> Array:
         return np.vstack((self.wavelengths(), self.intensities(correct_dark_counts, correct_nonlinearity)))
 
     def integration_time_micros(self, integration_time_micros: int) -> None:
-        self._opened().set_integration_time(integration_time_micros)
+        self._opened("integration_time_micros").set_integration_time(integration_time_micros)
 
     def trigger_mode(self, mode: int) -> None:
-        twin = self._opened()
+        twin = self._opened("trigger_mode")
         if mode not in (0, 1, *_TRIGGERED_MODES):
             raise SeaBreezeError(f"Only supports: {(0, 1, *_TRIGGERED_MODES)}")
         twin.trigger_mode = mode
@@ -201,9 +203,11 @@ class Spectrometer:
     def close(self) -> None:
         self._dev.close()
 
-    def _opened(self) -> OceanTwin:
+    def _opened(self, call: str) -> OceanTwin:
         if not self._dev.is_open:
             raise SeaBreezeError("Device not opened.")
+        if self._dev.twin.call_fails(call):
+            raise SeaBreezeError("Error: Data transfer error")
         return self._dev.twin
 
     def __repr__(self) -> str:

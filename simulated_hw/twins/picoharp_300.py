@@ -19,6 +19,7 @@ import numpy.typing as npt
 from antistokes.instruments.records import NonNegative, Positive, Record
 
 from ..bench import Bench
+from ..faulty_messages import SdkTwin
 from ..photon_counting import Photomultiplier, PhotomultiplierSettings, alive
 from .picoharp_300_phlib import PHLibrary
 from .picoharp_300_records import DELAYS, Pulses, Words, t2_words, t3_words
@@ -51,7 +52,7 @@ class PicoHarpSettings(Record, kw_only=True, frozen=True):
     features: int = 7
 
 
-class PicoHarp300Twin:
+class PicoHarp300Twin(SdkTwin):
     """One PicoHarp 300.
 
     :param name: the instrument's name in the station

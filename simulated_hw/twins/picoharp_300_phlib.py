@@ -108,7 +108,7 @@ class PHLibrary:
         _refuse(device != 0 or not twin.is_open, _NOT_OPEN)
         if exported == "PH_CloseDevice":
             return
-        _refuse(not twin.plugged, _USB)
+        _refuse(not twin.plugged or twin.call_fails(exported), _USB)
         _refuse(exported != "PH_Initialize" and twin.mode is None, _NO_INIT)
 
     # -- general ------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ class PHLibrary:
         self._in_mode(_HISTOGRAM)
         _refuse(block != 0, _INVALID)
         self._twin.advance()
-        _write(counts, self._twin.histogram.astype(np.uint32))
+        _write(counts, self._twin.handed_over(self._twin.histogram.astype(np.uint32)))
 
     def ph_ReadFiFo(self, buffer: Any, count: int, actual: Any) -> None:
         self._in_mode(_T2, _T3)

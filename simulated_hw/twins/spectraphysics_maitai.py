@@ -67,6 +67,11 @@ class MaiTaiTwin(Twin):
             self.errors.append(_SYSTEM)
             self.history.appendleft(120)
 
+    def trip_by_itself(self) -> None:
+        """The pump goes off, with an error in the queue; ON brings it back."""
+        self.head.stop()
+        self.errors.append(_SYSTEM)
+
     # -- the wire -----------------------------------------------------------------------------------
 
     def feed(self, data: bytes, end: bool = False) -> None:

@@ -256,7 +256,7 @@ class Histogram(Measurement):
 
     def getData(self) -> npt.NDArray[np.int32]:  # noqa: N802
         self.tagger.advance()
-        return np.minimum(self._data, _FULL_BIN).astype(np.int32)
+        return self.tagger.handed_over(np.minimum(self._data, _FULL_BIN).astype(np.int32))
 
     def getIndex(self) -> npt.NDArray[np.int64]:  # noqa: N802
         return self._index.copy()

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from antistokes.instruments.records import Positive, Record
 
 from ..bench import Bench
+from ..faulty_messages import SdkTwin
 from ..photon_counting import Photomultiplier, PhotomultiplierSettings
 from . import swabian_measurements
 from .swabian_measurements import Measurement
@@ -62,7 +63,7 @@ class SwabianSettings(Record, kw_only=True, frozen=True):
     detector: PhotomultiplierSettings = PhotomultiplierSettings()
 
 
-class SwabianTwin:
+class SwabianTwin(SdkTwin):
     """One Time Tagger on the computer's USB.
 
     :param name: the instrument's name in the station
@@ -219,6 +220,10 @@ class TaggerDevice:
     def now(self) -> float:
         return self.clock.now()
 
+    def handed_over(self, data: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What the computer gets in place of *data*."""
+        return self._twin.handed_over(data)
+
     def attach(self, measurement: Measurement) -> None:
         measurement.start()
 
@@ -227,6 +232,8 @@ class TaggerDevice:
 
         :returns: the time until which they have it
         """
+        if self._twin.call_fails("transfer"):
+            raise RuntimeError("The Time Tagger got disconnected or the USB transfer failed")
         with self._bench.lock:
             now = self.now()
             while self._time < now:

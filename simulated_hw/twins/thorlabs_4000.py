@@ -154,6 +154,11 @@ class ControllerTwin(TemperatureTwin, ReadingTwin):
             self._switched_on = None
             self._latched = window * _WINDOW_TRIP
 
+    def trip_by_itself(self) -> None:
+        """The temperature protection acts; the bit stays until the output is switched on again."""
+        if self._switched_on is not None:
+            self._switched_on, self._latched = None, _WINDOW_TRIP
+
     def condition(self, register: str) -> int:
         if register == "OPER":
             return self.laser_on() * _LD_ON | self.tec_on * _TEC_ON

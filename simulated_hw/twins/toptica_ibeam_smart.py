@@ -108,6 +108,11 @@ class IBeamSmartTwin(ShellTwin):
             self._emitted += self.clock.now() - self._since
             self._since = None
 
+    def trip_by_itself(self) -> None:
+        """The head is too hot for a moment."""
+        self.too_hot = True
+        self.too_hot = False
+
     def light(self, volts: float = 0.0) -> float:
         """Power leaving the head with *volts* at the digital input, W."""
         if self._since is None:

@@ -46,6 +46,17 @@ def test_what_saturates_at_every_setting_is_refused(antistokes, variant, tmp_pat
     assert "none of its 16 points can be used: 16 saturated" in checked.err
 
 
+def test_rules_that_do_not_fit_are_told_with_all_that_is_wrong(antistokes, variant):
+    rules = """[interlocks]
+hot = { when = "cryostat.temperature > 320 V", do = "stop" }
+lost = { when = "cryostat.flow_ok is false", do = "stop" }
+"""
+    station = variant(extra=rules)
+    problems = antistokes("check", *SWEEP, "--station", station, "--json").data["problems"]
+    for key, problem in zip(("hot", "lost"), problems, strict=True):
+        assert f"lab.toml: interlocks.{key}.when: is 'cryostat." in problem
+
+
 def test_what_is_refused_lists_all_that_is_wrong(antistokes):
     wrong = ["start=100", "stop=10", "frames=1", "temperatures=2000,3000"]
     options = [w for s in wrong for w in ("--set", s)]

@@ -68,6 +68,19 @@ def test_what_the_mapping_says_of_a_range_is_a_limit_too(load: Callable[..., Sta
         station["meter"].wavelength = 1100.0  # type: ignore[attr-defined]
 
 
+def test_what_no_role_names_can_be_read_as_the_instrument_has_it(load: Callable[..., Station]) -> None:
+    with load() as station:
+        meter: Any = station["meter"]
+        meter.wavelength = 808.0
+        assert meter.wavelength_max == pytest.approx(meter.instrument.wavelength_max)
+        with pytest.raises(AttributeError, match="has no 'wavelength_mix'"):
+            _ = meter.wavelength_mix
+        twin: Any = station.backend.world.twins["meter"]  # type: ignore[attr-defined]
+        twin.feed = lambda data, end=False: None
+        with pytest.raises(DeviceTimeout, match="^meter: no answer to 'wavelength_max' within"):
+            _ = meter.wavelength_max
+
+
 def test_a_silent_one_is_named(load: Callable[..., Station]) -> None:
     with load() as station:
         twin: Any = station.backend.world.twins["meter"]  # type: ignore[attr-defined]

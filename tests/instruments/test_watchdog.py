@@ -123,6 +123,21 @@ def test_a_watchdog_that_cannot_start_is_refused_and_nothing_is_opened(lab, monk
         assert list(station) == []
 
 
+def test_drivers_are_found_where_the_program_finds_them(tmp_path, monkeypatch):
+    (tmp_path / "beside_the_script.py").write_text(
+        "from pymeasure.instruments import Instrument as Chiller\n"
+    )
+    path = tmp_path / "lab.toml"
+    entry = 'driver = "beside_the_script:Chiller"\nresource = "TCPIP0::127.0.0.1::9::SOCKET"\n'
+    path.write_text(f'backend = "@py"\n[instruments.chiller]\n{entry}')
+    dog = Watchdog(StationFile.read(path))
+    with pytest.raises(Refused, match="No module named 'beside_the_script'"):
+        dog.start()
+    monkeypatch.syspath_prepend(tmp_path)
+    dog.start()
+    dog.stop()
+
+
 def test_who_lost_the_watchdog_is_told(lab):
     with Station.load(lab.path) as station:
         station.watchdog.check()

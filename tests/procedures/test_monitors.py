@@ -9,6 +9,7 @@ from antistokes.instruments.errors import DeviceTimeout, FileRefused, PlanRefuse
 from antistokes.instruments.stationfile import MonitorEntry
 from antistokes.procedures import PowerSweep, run
 from antistokes.procedures.axes.elapsed_time import ElapsedTime
+from antistokes.procedures.problems import Problems
 from antistokes.procedures.sequence import Sequence
 from antistokes.procedures.setup import Setup
 from antistokes.procedures.spectrum import Spectrum
@@ -43,7 +44,7 @@ def test_a_run_with_monitors_waits_no_longer(cold, tmp_path):
 def test_what_the_run_had_no_time_for_is_read_once(virtual_station):
     virtual_station.monitors["cold"] = MonitorEntry(of="cryostat.temperature", every_s=10)
     setup, seen = Setup(virtual_station), []
-    setup.monitors.bind("cold")
+    setup.monitors.bind(Problems())
     setup.monitors.begin(lambda name, value: seen.append(virtual_station.clock.now()))
     for seconds in (0, 1, 95, 2, 3):  # an exposure that nothing can interrupt is 95 s long
         virtual_station.clock.sleep(seconds)
@@ -112,8 +113,7 @@ def test_units_are_those_of_the_quantity(virtual_station):
         for of in ("cryostat.temperature", "power_meter.power", "laser.drive", "attenuator.position")
     } | {"heat": MonitorEntry(of="cryostat.heater_output", unit="%")}
     monitors = Setup(virtual_station).monitors
-    for name in virtual_station.monitors:
-        monitors.bind(name)
+    monitors.bind(Problems())
     assert [channel.units for channel in monitors.channels] == ["K", "W", "A", "deg", "%"]
 
 

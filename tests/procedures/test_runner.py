@@ -1,5 +1,6 @@
 """The runner: how a run begins, how it may end, and what is left behind each time."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -460,3 +461,44 @@ def test_sinks_get_the_settings_before_and_after(virtual_station):
     assert notes.snapshot["power_meter"]["wavelength"] == 980
     assert notes.header.planned == 3
     assert [c.name for c in notes.header.channels][:2] == ["irradiance", "direction"]
+
+
+def test_a_run_that_is_to_end_after_its_point_finishes_it(virtual_station, tmp_path):
+    notes = Notes()
+    runner = Runner(virtual_station, [notes])
+    reading = virtual_station["spectrometer"].frame
+    asked = []
+
+    def frame():
+        if not asked:
+            asked.append(runner.stop(after_point=True))
+        return reading()
+
+    virtual_station["spectrometer"].__dict__["frame"] = frame
+    outcome = runner.run(SWEEP, tmp_path / "run.h5")
+    assert (outcome.status, outcome.reason, outcome.points) == ("stopped", "stopped by the user", 1)
+    assert not light(virtual_station)
+    assert not load(tmp_path / "run.h5")["spectrum"].isnull().any()
+
+
+def test_an_emergency_is_for_the_watchdog(virtual_station, tmp_path):
+    acts = []
+
+    class Dog:
+        def start(self): ...
+
+        def stop(self): ...
+
+        def check(self): ...
+
+        def act(self, reason):
+            acts.append(reason)
+
+        def watching(self, progress):
+            return contextlib.nullcontext()
+
+    virtual_station.watchdog = Dog()
+    runner = Runner(virtual_station)
+    runner.sinks.append(Notes({1: runner.emergency_stop}))
+    assert runner.run(SWEEP, tmp_path / "run.h5").status == "stopped"
+    assert acts == ["emergency stop"]

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from antistokes.instruments.clock import VirtualClock
+from antistokes.simulated_hw.faulty_messages import SdkTwin
 from antistokes.simulated_hw.zmq_sockets import Replier, zmq_module
 
 
-class Echo:
+class Echo(SdkTwin):
     model, latency, resource_name = "echo", 0.25, "tcp://127.0.0.1:5555"
 
     def __init__(self):

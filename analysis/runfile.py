@@ -28,12 +28,8 @@ _HDF5_ATTRIBUTES = {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "coordi
 _KILLED = ("failed", "killed: the writer ended without closing the file")
 #: A closed file and one being written need different ways, and a file that is already open in this
 #: process (by xarray, by the recorder) must be opened again in the same way.
-_WAYS: tuple[dict[str, Any], ...] = (
-    {},
-    {"swmr": True, "locking": False},
-    {"swmr": True},
-    {"locking": False},
-)
+_CLOSED: tuple[dict[str, Any], ...] = ({}, {"locking": False})
+_WRITTEN: tuple[dict[str, Any], ...] = ({"swmr": True, "locking": False}, {"swmr": True})
 _TRIES = 20
 _PAUSE = 0.05  # s
 
@@ -148,14 +144,23 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
     if not h5py.is_hdf5(path):
         raise NotARunFile(f"{path}: is not a run file (not HDF5)")
     _refuse_truncated(path)
-    with _open(path) as file:
-        if file.attrs.get("format_name") != _FORMAT_NAME:
-            raise NotARunFile(f"{path}: is not a run file (an HDF5 file of another kind)")
-        if (version := int(file.attrs["format_version"])) > _FORMAT_VERSION:
-            raise NotARunFile(
-                f"{path}: has format version {version}; this antistokes reads up to {_FORMAT_VERSION}"
-            )
-        yield file
+    try:
+        with _open(path) as file:
+            _check_format(path, file)
+            yield file
+    except NotARunFile:
+        raise
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise NotARunFile(f"{path}: is damaged: {error}") from error
+
+
+def _check_format(path: Path, file: h5py.File) -> None:
+    if file.attrs.get("format_name") != _FORMAT_NAME:
+        raise NotARunFile(f"{path}: is not a run file (an HDF5 file of another kind)")
+    if (version := int(file.attrs["format_version"])) > _FORMAT_VERSION:
+        raise NotARunFile(
+            f"{path}: has format version {version}; this antistokes reads up to {_FORMAT_VERSION}"
+        )
 
 
 def _refuse_truncated(path: Path) -> None:
@@ -173,11 +178,13 @@ def _refuse_truncated(path: Path) -> None:
 def _open(path: Path) -> h5py.File:
     """Open for reading; a writer that is just finishing lets nobody in for some milliseconds."""
     for _ in range(_TRIES):
-        for way in _WAYS:
+        for way in (*_CLOSED, *_WRITTEN):
             try:
                 return h5py.File(path, "r", **way)
-            except OSError as error:
+            except (OSError, RuntimeError) as error:
                 problem = error
+            if way is _CLOSED[-1] and "already open" not in str(problem):
+                break  # it is closed, and damaged: HDF5 would read it again and again for hours
         threading.Event().wait(_PAUSE)
     raise NotARunFile(f"{path}: cannot be opened ({problem}); if its writer was killed, recover it")
 

@@ -25,7 +25,7 @@ from .measurement import RecordedPlan
 from .plan_file import AxisEntry
 from .problems import Problems
 from .procedure import Procedure
-from .recovery import KILLED
+from .recovery import KILLED, as_recovered
 from .runfile_layout import FORMAT_NAME, FORMAT_VERSION, cause_of, channels_of
 from .runfile_lock import RunFileLock
 from .sequence import Sequence
@@ -95,7 +95,7 @@ class Interrupted:
             raise RunFileError(f"{path}: there is no such file")
         RunFileLock(path).release()  # nobody writes
         try:
-            with _opened(path) as file:
+            with as_recovered(path) as file:
                 _check_format(path, file)
                 return cls._of(path, file)
         except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -164,7 +164,7 @@ class Interrupted:
                 yield {name: Mark.of(values[i]) for name, values in rows.items()}
 
     def _batches(self) -> Iterator[_Arrays]:
-        with _opened(self.path) as file:
+        with as_recovered(self.path) as file:
             data = file["entry/data"]
             per_point = {name: item for name, item in data.items() if item.maxshape[0] is None}
             for first in range(0, self.points, _BATCH):
@@ -173,7 +173,7 @@ class Interrupted:
 
     def same_channels(self, header: RunHeader) -> None:
         """:raises Refused: a run with *header* does not fit behind the points of this file"""
-        with _opened(self.path) as file:
+        with as_recovered(self.path) as file:
             data = file["entry/data"]
             had = {name: item.shape[1:] for name, item in data.items() if item.maxshape[0] is None}
             axes = {dimension.name: np.asarray(dimension.values) for dimension in header.dimensions}
@@ -219,14 +219,6 @@ def _record(row: Mapping[str, Any]) -> Record:
     """Without what could not be read."""
     read = {name: value for name, value in row.items() if not np.all(np.isnan(value))}
     return {name: value if np.ndim(value) else value.item() for name, value in read.items()}
-
-
-def _opened(path: Path) -> h5py.File:
-    """For reading, also where the writer was killed."""
-    try:
-        return h5py.File(path, "r", locking=False)
-    except OSError:
-        return h5py.File(path, "r", locking=False, swmr=True)
 
 
 def _check_format(path: Path, file: h5py.File) -> None:

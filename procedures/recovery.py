@@ -7,10 +7,14 @@ Specification 3.0, section II.A), guarded by Bob Jenkins' lookup3 checksum (publ
 
 from __future__ import annotations
 
+import io
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -65,6 +69,35 @@ def mend(path: Path) -> int:
     except (OSError, KeyError) as error:
         _write_superblock(path, block)
         raise RunFileError(f"{path}: cannot be repaired: {error.args[0]}") from error
+
+
+@contextmanager
+def as_recovered(path: Path) -> Iterator[h5py.File]:
+    """Open *path* for reading as it would be once recovered, also while it is written; it is not changed.
+
+    Not by HDF5's own way for files that are written (SWMR): where such a file is damaged, that reads it again
+    and again for hours.
+
+    :raises RunFileError: this is no run file
+    """
+    block = _mended(_read_superblock(path), path.stat().st_size)
+    with _Mended(path, block) as mended, h5py.File(mended, "r") as file:
+        yield file
+
+
+class _Mended(io.FileIO):
+    """A file that begins with another superblock."""
+
+    def __init__(self, path: Path, block: bytes) -> None:
+        super().__init__(path, "rb")
+        self._block = block
+
+    def readinto(self, buffer: Any) -> int:
+        start = self.tell()
+        count = super().readinto(buffer)
+        new = self._block[start : start + count]
+        memoryview(buffer).cast("B")[: len(new)] = new
+        return count
 
 
 def _read_superblock(path: Path) -> bytes:

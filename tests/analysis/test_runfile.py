@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -178,3 +179,18 @@ def test_other_files_are_refused_with_what_they_are(tmp_path, finished):
         for read in (load, describe):
             with pytest.raises(NotARunFile, match=problem):
                 read(path)
+
+
+def test_a_damaged_file_is_told_at_once(tmp_path):
+    path = tmp_path / "run.h5"
+    recorder = Recorder(path, VirtualClock())
+    recorder.open(HEADER)
+    recorder.close("completed", "", {})
+    content = bytearray(path.read_bytes())
+    for start in range(48, 8000, 256):
+        content[start : start + 64] = bytes(64)
+    path.write_bytes(content)
+    began = time.monotonic()
+    with pytest.raises(NotARunFile, match=r"run\.h5: (is damaged|cannot be opened)"):
+        load(path)
+    assert time.monotonic() - began < 10

@@ -352,9 +352,9 @@ def complete(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (foreign, "is not a run file of antistokes"),
+        (foreign, "is not a run file"),
         (newer, "is of format 2"),
-        (text, "is no run file"),
+        (text, "is not a run file"),
         (complete, "is complete"),
         (os.unlink, "there is no such file"),
     ],

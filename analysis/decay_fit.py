@@ -31,6 +31,7 @@ _UNDETERMINED = 0.5  # relative 1 σ
 _RARE = 0.1  # counts; bins with fewer scatter no more than that
 _SAME = 1.1  # ratio of two times that cannot be told apart
 _TOLERANCE, _EVALUATIONS = 1e-8, 120
+_PATIENCE = 2000  # evaluations for the likeliest model if it has not come to rest by then
 _TAIL = 0.1  # of the bins tell the background to begin with
 
 
@@ -142,6 +143,9 @@ def fit_decay(decay: Decay, models: Sequence[Model] = MODELS) -> list[DecayFit]:
     for model in models:
         tried = [_fit(decay, model, start) for start in _starts(decay, model)]
         fits.append(min(tried, key=lambda fit: fit.aic))
+    likely = min(fits, key=lambda fit: fit.aic)
+    if not likely.estimate.converged:
+        fits[fits.index(likely)] = _fit(decay, likely.model, likely.estimate.theta, _PATIENCE)
     usable = [fit for fit in fits if fit.is_distinct]
     if not usable:
         raise AnalysisError(
@@ -208,11 +212,11 @@ def _above_best(fits: Sequence[DecayFit]) -> Array:
     return criteria - criteria.min()
 
 
-def _fit(decay: Decay, model: Model, start: Array) -> DecayFit:
+def _fit(decay: Decay, model: Model, start: Array, most: int = _EVALUATIONS) -> DecayFit:
     def expected(theta: Array) -> Array:
         return model.expected(theta, decay)
 
-    best = maximise(expected, decay.data, start, model.bounds(decay), tolerance=_TOLERANCE, most=_EVALUATIONS)
+    best = maximise(expected, decay.data, start, model.bounds(decay), tolerance=_TOLERANCE, most=most)
     return DecayFit(model, best, decay)
 
 

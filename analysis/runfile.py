@@ -30,6 +30,17 @@ _KILLED = ("failed", "killed: the writer ended without closing the file")
 #: process (by xarray, by the recorder) must be opened again in the same way.
 _CLOSED: tuple[dict[str, Any], ...] = ({}, {"locking": False})
 _WRITTEN: tuple[dict[str, Any], ...] = ({"swmr": True, "locking": False}, {"swmr": True})
+#: what HDF5, h5py and whatever reads texts and arrays say of a file that holds something else than it should
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 _TRIES = 20
 _PAUSE = 0.05  # s
 
@@ -115,8 +126,8 @@ def describe(path: str | Path, log_lines: int = 20) -> dict[str, Any]:
             "points": int(entry["run/n_committed"][()]),
             "channels": {
                 name: {
-                    "units": item.attrs["units"],
-                    "long_name": item.attrs.get("long_name", ""),
+                    "units": str(item.attrs["units"]),
+                    "long_name": str(item.attrs.get("long_name", "")),
                     "dims": _dims(item)[1:],
                     "shape": item.shape[1:],
                     "dtype": str(item.dtype),
@@ -150,8 +161,8 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
             yield file
     except NotARunFile:
         raise
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise NotARunFile(f"{path}: is damaged: {error}") from error
+    except _DAMAGE as error:
+        raise NotARunFile(f"{path}: is damaged: {' '.join(str(error).split())}") from error
 
 
 def _check_format(path: Path, file: h5py.File) -> None:
@@ -222,8 +233,8 @@ def _of_monitor(group: h5py.Group) -> dict[str, Any]:
     values = group["value"][: len(group["time"])]
     known = values[np.isfinite(values)]
     return {
-        "units": group["value"].attrs["units"],
-        "long_name": group["value"].attrs.get("long_name", ""),
+        "units": str(group["value"].attrs["units"]),
+        "long_name": str(group["value"].attrs.get("long_name", "")),
         "readings": len(values),
         "lowest": float(known.min()) if len(known) else math.nan,
         "highest": float(known.max()) if len(known) else math.nan,
@@ -236,9 +247,11 @@ def _attributes(item: h5py.Dataset) -> dict[str, Any]:
 
 
 def _dims(item: h5py.Dataset) -> tuple[str, ...]:
+    """Names of its dimensions; by reference, as HDF5's own function crashes where one leads nowhere."""
     if item.is_scale:
         return (item.name.rpartition("/")[2],)
-    return tuple(dim[0].name.rpartition("/")[2] for dim in item.dims)
+    scales = [item.file[found[0]].name for found in item.attrs["DIMENSION_LIST"]]
+    return tuple(name.rpartition("/")[2] for name in scales)
 
 
 def _text(group: h5py.Group, name: str, default: str | None = None) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -51,7 +51,8 @@ def plot(
     windows = dict(_band(text) for text in band) if band else None
     described = _read(file)
     report = {"file": str(file), "status": described["status"]}
-    report |= report_of(file, windows, figure=out or True)
+    with _refused():
+        report |= report_of(file, windows, figure=out or True)
     blocks = report.get("blocks", [report])
     nothing = found_nothing(report)
     if (windows or not nothing) and not any("figure" in block for block in blocks):
@@ -73,7 +74,9 @@ def info(file: File, json: options.Json = False) -> int:
     if described["reason"]:
         screen.print(described["reason"])
     if points:
-        glance(asdict(overview(load(file, arrays=False))))
+        with _refused():
+            seen = overview(load(file, arrays=False))
+        glance(asdict(seen))
         screen.print(_arrays(described["channels"]))
     if described["end"]:
         took = datetime.fromisoformat(described["end"]) - datetime.fromisoformat(described["start"])
@@ -113,7 +116,7 @@ def report(
             raise Refused(f"--out = {target}: must be a page that ends in .html, in a folder that exists")
     sections = []
     for file in readable:
-        with problems.noted(), options.using(file):
+        with problems.noted(), options.using(file), _refused():
             sections.append(run_section(file))
     sections += [damaged_section(str(problem)) for problem in problems.found]
     title = readable[0].stem if len(readable) == 1 else f"{len(readable)} runs"
@@ -146,7 +149,8 @@ def compare(
     for file in files:
         _read(file)
     try:
-        found = compare_runs(files, irradiance)
+        with _refused():
+            found = compare_runs(files, irradiance)
         if out is not None and found.figure is not None:
             save_figure(found.figure(), out)
     except AnalysisError as problem:
@@ -176,12 +180,19 @@ def recover(file: File, json: options.Json = False) -> int:
 
 def _read(file: Path) -> dict[str, Any]:
     from antistokes.analysis import describe
-    from antistokes.analysis.runfile import NotARunFile
 
     _check_file(file)
+    with _refused(), options.using(file):
+        return describe(file)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """:raises Refused: what is read in the block is no run file, or damaged"""
+    from antistokes.analysis.runfile import NotARunFile
+
     try:
-        with options.using(file):
-            return describe(file)
+        yield
     except NotARunFile as error:
         raise Refused(str(error)) from None
 

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, NamedTuple
 from .clock import Clock, RealClock
 from .errors import BadAnswer, InstrumentError, LimitError, Refused
 
+_ROUNDING = 1e-6  # relative, of what a device says
+
 
 class Limit(NamedTuple):
     """Allowed range of a set-point, with its unit as text."""
@@ -89,6 +91,14 @@ class Device:
             self.narrow_limit(quantity, low, high)
         except Refused as refused:
             raise BadAnswer(self.name, str(refused).removeprefix(f"{self.name}: ")) from None
+
+    def possible(self, quantity: str, value: float) -> float:
+        """*value*, which the device says of itself. :raises BadAnswer: no device of this model can have it"""
+        low, high, unit = self.LIMITS[quantity]
+        if not low - _ROUNDING * abs(low) <= value <= high + _ROUNDING * abs(high):
+            range_ = f"{low:g} to {high:g} {unit}".rstrip()
+            raise BadAnswer(self.name, f"says that {quantity} = {value:.9g}; a {self.MODEL} has {range_}")
+        return value
 
     @property
     def limits(self) -> dict[str, Limit]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 import pyvisa
@@ -18,6 +18,7 @@ from pymeasure.instruments import Instrument
 from pyvisa.constants import StatusCode
 from pyvisa.errors import VisaIOError
 
+from .answers import number, whole
 from .clock import Clock
 from .device import Device
 from .errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, WrongModel
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 #: at debug level all that goes over the wires: a logger for each device below it
 WIRE_LOG = "antistokes.wire"
 _NOT_A_NUMBER = 9.91e37  # SCPI 1999, volume 1, section 7.2.1.5
+#: for ``known`` of :meth:`VisaInstrument.values`
+YES_NO = (0, 1)
+_READ: dict[Any, Callable[[str], float]] = {float: number, int: whole}
 _LATE_ANSWERS = 16  # more than can be under way after a time-out
 
 
@@ -208,21 +212,32 @@ class VisaInstrument(Device, Instrument):
         connection: Any = getattr(self.adapter, "connection", None)
         return getattr(connection, "resource_class", "") == "INSTR" and not self._is_serial(connection)
 
-    def values(self, command: str, count: int | None = 1, **kwargs: Any) -> list[Any]:
+    def values(
+        self,
+        command: str,
+        count: int | None = 1,
+        known: Collection[int] | None = None,
+        least: float = -math.inf,
+        **kwargs: Any,
+    ) -> list[Any]:
         """Ask, and split the answer into *count* values; None: as many as come.
 
-        :raises BadAnswer: more or fewer came, or something else than a finite number where one was expected
+        :param known: the only values there are, such as :data:`YES_NO`
+        :param least: none is below it
+        :raises BadAnswer: more or fewer came, others than these, or something else than a finite number where
+            one was expected
         """
-        result: list[Any] = super().values(command, **kwargs)
-        cast = kwargs.get("cast", float)
+        cast = kwargs.pop("cast", float)
+        result: list[Any] = super().values(command, cast=_READ.get(cast, cast), **kwargs)
         told = ",".join(map(str, result))
-        if cast in (int, float) and not all(
-            isinstance(value, (int, float)) and math.isfinite(value) and value != _NOT_A_NUMBER
-            for value in result
-        ):
+        if cast in _READ and any(isinstance(value, str) or value == _NOT_A_NUMBER for value in result):
             raise self.wrong_answer(command, told, ", not a number")
         if count is not None and len(result) != count:
             raise self.wrong_answer(command, told, f", {len(result)} values where {count} should be")
+        if known is not None and not set(result) <= set(known):
+            raise self.wrong_answer(command, told, f"; must be one of {', '.join(map(str, known))}")
+        if least > -math.inf and min(result, default=least) < least:
+            raise self.wrong_answer(command, told, f"; cannot be below {least:g}")
         return result
 
     def _before(self, question: str) -> None:
@@ -303,12 +318,12 @@ class ScpiInstrument(VisaInstrument):
             answer = self.ask("SYST:ERR?").strip()
             code, _, text = answer.partition(",")
             try:
-                number = int(code)
+                error = whole(code)
             except ValueError:
-                raise BadAnswer(self.name, f"'SYST:ERR?' was answered by {answer!r}") from None
-            if number == 0:
+                raise self.wrong_answer("SYST:ERR?", answer) from None
+            if error == 0:
                 break
-            found.append(f"error {number} {text.strip()}")
+            found.append(f"error {error} {text.strip()}")
         if found:
             raise DeviceFault(self.name, "; ".join(found))
         return found

@@ -106,7 +106,7 @@ class PromptedInstrument(VisaInstrument):
     def _whole(self, question: str) -> int:
         """A whole number."""
         answer = self.ask(question)
-        if not answer.isdigit():
+        if not answer.isdecimal():
             raise self.wrong_answer(question, answer, ", not a whole number")
         return int(answer)
 

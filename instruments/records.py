@@ -21,11 +21,23 @@ from .errors import FileRefused, nearest
 
 T = TypeVar("T")
 
+_QUANTITY = re.compile(
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*((?:1\s*/|[^\s\d.]).*)?", re.ASCII
+)
+_FACTOR = r"(?:1|%|[^\W\d]+\d?(?:\s*(?:\*\*|\^)?\s*[-+]?\d{1,2}|⁻[¹²³⁴-⁹]+)?)"
+_FACTORS = rf"{_FACTOR}(?:(?:\s*[*/·]\s*|\s+){_FACTOR})*"
+#: a unit as people write it: no arithmetic that could take for ever
+_UNIT = re.compile(rf"°?{_FACTORS}(?:\s*/\s*\({_FACTORS}\))?\s*")
+_LONGEST_UNIT = 60  # characters
+_DEEPEST = 20  # tables and lists inside each other; no file here has more than ten
+_TOO_DEEP = f"has more than {_DEEPEST} tables and lists inside each other"
+
 Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 #: [low, high]
 Range = tuple[float, float]
+_SMALLEST = 1e-15  # cm²; no light can be focused so
 
 
 class Record(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -50,6 +62,10 @@ class Beam(Record, kw_only=True, frozen=True):
     #: of a mode-locked laser: full width of its pulses and their rate, needed for fluences
     pulse_fs: Positive | None = None
     repetition_MHz: Positive | None = None
+
+    def __post_init__(self) -> None:
+        if self.area_cm2 < _SMALLEST:
+            raise ValueError(f"w_x_um = {self.w_x_um:g}, w_y_um = {self.w_y_um:g}: no spot is so small")
 
     @property
     def area_cm2(self) -> float:
@@ -82,19 +98,48 @@ class SampleRecord(Record, kw_only=True, frozen=True):
     max_irradiance: Annotated[float, Meta(gt=0, extra={"unit": "W/cm**2"})] | None = None
 
 
+def quantity(text: str) -> tuple[float, str]:
+    """``"20 ms"`` as 20 and ``ms``; the unit may be empty. :raises ValueError: it is no such thing"""
+    parts = _QUANTITY.fullmatch(text)
+    if parts is None or not math.isfinite(float(parts[1])):
+        raise ValueError(f"{text!r} is no number with a unit")
+    return float(parts[1]), check_unit((parts[2] or "").strip())
+
+
+def check_unit(text: str) -> str:
+    """*text*, which is empty or a unit as people write it. :raises ValueError: it cannot be one"""
+    if text and (len(text) > _LONGEST_UNIT or not _UNIT.fullmatch(text)):
+        raise ValueError(f"{text!r} is no unit")
+    return text
+
+
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file; :class:`FileRefused` when there is none or it does not parse."""
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileRefused(path, "", "no such file") from None
     except OSError as error:
         raise FileRefused(path, "", f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise FileRefused(path, "", f"cannot be read: is not text in UTF-8: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also of a number of thousands of digits
         raise FileRefused(path, "", f"is not valid TOML: {error}") from None
+    except RecursionError:
+        raise FileRefused(path, "", _TOO_DEEP) from None
+    if _is_deep(data):
+        raise FileRefused(path, "", _TOO_DEEP)
+    return data
+
+
+def _is_deep(data: Any) -> bool:
+    """Are there too many tables and lists inside each other?"""
+    inside = [data]
+    for _ in range(_DEEPEST):
+        tables = [each.values() if isinstance(each, dict) else each for each in inside]
+        inside = [part for each in tables for part in each if isinstance(part, (dict, list))]
+    return bool(inside)
 
 
 def check_format(data: dict[str, Any], file: object, kind: str, version: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ An attribute in other units is ``{ attribute = "power", scale = 1e-3 }`` (role =
 from __future__ import annotations
 
 import importlib
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -270,7 +271,9 @@ def _mapped(value: Any, file: StationFile, where: str) -> Mapped:
 
 
 def _is_range(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and value[0] <= value[1]
+    if not (isinstance(value, tuple) and len(value) == 2 and all(type(end) in (int, float) for end in value)):
+        return False
+    return bool(-math.inf < value[0] <= value[1] < math.inf)
 
 
 def _property(member: str) -> property:

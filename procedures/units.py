@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from antistokes.instruments.errors import Refused
+from antistokes.instruments.records import check_unit, quantity
 
 
 def number_in(units: str, value: Any, thing: str) -> Any:
@@ -17,8 +18,8 @@ def number_in(units: str, value: Any, thing: str) -> Any:
     import pint
 
     try:
-        return float(pint.Quantity(value).to(units).magnitude)
-    except (pint.PintError, ValueError, AttributeError, TypeError) as error:
+        return float(pint.Quantity(*quantity(value)).to(units).magnitude)
+    except (pint.PintError, ValueError, AttributeError, TypeError, OverflowError) as error:
         wanted = f"a number in {units} ({error})" if units else "a number"
         raise Refused(f"{thing} is {value!r}; must be {wanted}") from None
 
@@ -31,6 +32,6 @@ def converted(number: float, unit: str, units: str, thing: str) -> float:
     import pint
 
     try:
-        return float(pint.Quantity(number, unit).to(units).magnitude)
-    except (pint.PintError, ValueError, AttributeError, TypeError) as error:
+        return float(pint.Quantity(number, check_unit(unit)).to(units).magnitude)
+    except (pint.PintError, ValueError, AttributeError, TypeError, OverflowError) as error:
         raise Refused(f"{thing} is in {units}, which '{unit}' is not ({error})") from None

@@ -133,7 +133,8 @@ def _coloured(kind: type[Record], table: dict[str, Any], wavelength: object) -> 
     if wavelength is not None and "wavelength_nm" in kind.__struct_fields__:
         return said | table
     if wavelength is not None and "diode" in kind.__struct_fields__:
-        return table | {"diode": said | table.get("diode", {})}
+        diode = table.get("diode", {})
+        return table | {"diode": said | diode if isinstance(diode, dict) else diode}
     return table
 
 

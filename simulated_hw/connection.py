@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import selectors
 import socket
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 #: bytes in the longest message to an instrument
 MAX_MESSAGE = 1 << 24
+#: s that one client's messages are answered before it is the others' turn
+TURN = 1e-3
 _CHUNK = 4096  # bytes read at a time, so that no client holds up the others
 _MAX_UNSENT = 1 << 20  # bytes; a client that does not read its answers is not heard
 _MAX_WAITING = 64  # answers; the same for one that does not wait for them
@@ -28,6 +31,9 @@ class Wire(Protocol):
     def hang_up(self) -> None:
         """Close once everything is sent."""
 
+    def clogged(self) -> bool:
+        """Does the client leave too many answers unread?"""
+
 
 class Talk(Protocol):
     """The protocol spoken on one connection."""
@@ -36,10 +42,10 @@ class Talk(Protocol):
         """Bytes came."""
 
     def deliver(self) -> None:
-        """Send the answers that are due."""
+        """Go on with what has come, and send the answers that are due."""
 
     def seconds_left(self) -> float | None:
-        """Until the next answer is due; None when none waits."""
+        """Until there is something to do without the client; None when nothing is."""
 
     def busy(self) -> bool:
         """Should the client be left waiting for now?"""
@@ -53,21 +59,30 @@ class RawTalk:
 
     def __init__(self, twin: Twin, wire: Wire) -> None:
         self._line, self._wire = Line(twin), wire
+        self._more = False  # messages wait for their turn
 
     def received(self, data: bytes) -> None:
-        self._line.feed(data)
+        self._more = self._line.feed(data, seconds=TURN)
         if self._line.half() > MAX_MESSAGE:
             log.warning("%s: dropped a client whose message has no end", self._line.twin.name)
             self._wire.hang_up()
 
     def deliver(self) -> None:
+        if self._has_turn():
+            self._more = self._line.feed(b"", seconds=TURN)
         while (answer := self._line.take()) is not None:
             self._wire.send(answer)
 
     def seconds_left(self) -> float | None:
-        return self._line.seconds_left()
+        return 0.0 if self._has_turn() else self._line.seconds_left()
 
     def busy(self) -> bool:
+        return self._more or self._is_full()
+
+    def _has_turn(self) -> bool:
+        return self._more and not self._is_full() and not self._wire.clogged()
+
+    def _is_full(self) -> bool:
         return self._line.waiting() >= _MAX_WAITING
 
     def closed(self) -> None:
@@ -93,16 +108,22 @@ class Connection:
         self._unsent = bytearray()
         self._watched = 0
         self._ending = self._closed = False
+        #: of the clock on the wall: when the client was heard last, or came; was it ever answered?
+        self.heard_at, self.answered = time.monotonic(), False
         self._talk = speak(self)
 
     def send(self, data: bytes) -> None:
         self._unsent += data
+        self.answered = True
         self._flush()
 
     def hang_up(self) -> None:
         self._ending = True
         if not self._closed:
             self._keeper.expecting.add(self)
+
+    def clogged(self) -> bool:
+        return len(self._unsent) > _MAX_UNSENT
 
     def work(self, events: int = 0) -> None:
         """Read, answer and write what is possible now."""
@@ -119,7 +140,7 @@ class Connection:
             self.close()
 
     def seconds_left(self) -> float | None:
-        """Until this connection has work of its own; None when it waits for the client."""
+        """Until there is something to do without the client; None when nothing is."""
         return self._talk.seconds_left()
 
     def close(self) -> None:
@@ -141,6 +162,8 @@ class Connection:
             self.close()
             return
         if data:
+            if self.answered:  # a first message has its time
+                self.heard_at = time.monotonic()
             self._talk.received(data)
         else:
             # it has finished asking, and may still wait for answers
@@ -167,7 +190,7 @@ class Connection:
             self._keeper.expecting.add(self)
         else:
             self._keeper.expecting.discard(self)
-        hears = not (self._ending or self._talk.busy() or len(self._unsent) > _MAX_UNSENT)
+        hears = not (self._ending or self._talk.busy() or self.clogged())
         self._watch((selectors.EVENT_READ if hears else 0) | (selectors.EVENT_WRITE if self._unsent else 0))
 
     def _watch(self, events: int) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Protocol
 import numpy as np
 from msgspec import Meta
 
-from antistokes.instruments.records import Fraction, NonNegative, Positive, Record
+from antistokes.instruments.records import Fraction, Positive, Record
 
 from .conditions import Conditions
 
@@ -45,7 +45,7 @@ class EffectsSettings(Record, kw_only=True, frozen=True):
     #: of every source: relative change of power after one hour (standard deviation of a random walk)
     laser_drift: Fraction = 0.0
     #: per hour; each hop changes power (relative) and wavelength (nm) by these standard deviations
-    mode_hops: NonNegative = 0.0
+    mode_hops: Annotated[float, Meta(ge=0, le=1e5)] = 0.0
     mode_hop_power: Fraction = 0.01
     mode_hop_nm: Annotated[float, Meta(ge=0, le=20)] = 0.1
     #: of the share that goes to the power meter: relative change after one hour

@@ -52,11 +52,11 @@ class FaultSettings(Record, kw_only=True, frozen=True):
     """
 
     probability: Fraction = 0.0
-    events_per_hour: NonNegative = 0.0
+    events_per_hour: Annotated[float, Meta(ge=0, le=1e5)] = 0.0
     kinds: Annotated[tuple[Kind, ...], Meta(min_length=1)] = KINDS
     devices: tuple[str, ...] = ()
     #: by how much an answer is late
-    late_s: NonNegative = 30.0
+    late_s: Annotated[float, Meta(ge=0, le=1e6)] = 30.0
     #: after that an interlock is closed again, a room dark, …; none: what lasts, lasts
     lasts_s: Positive | None = None
     #: a mode hop: how far, and the relative loss of power

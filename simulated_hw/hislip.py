@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import struct
+import time
 from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
-from .connection import MAX_MESSAGE, Wire
+from .connection import MAX_MESSAGE, TURN, Wire
 from .twin import Line, Twin
 
 #: prologue, message type, control code, message parameter, payload length
@@ -90,7 +91,7 @@ class Channel:
         self._session: Session | None = None
         self._buffer = bytearray()
         self._skip = 0
-        self._over = False
+        self._over = self._more = False  # hung up; messages wait for their turn
         self._handlers: dict[int, Handler] = {
             Kind.INITIALIZE: Channel._initialize,
             Kind.ASYNC_INITIALIZE: Channel._async_initialize,
@@ -101,21 +102,24 @@ class Channel:
     def received(self, data: bytes) -> None:
         """Bytes came."""
         self._buffer += data
-        while not self._over and (message := self._next()) is not None:
-            self._handle(message)
+        self._take_turn()
 
     def deliver(self) -> None:
-        """Send the answers that are due."""
+        """Go on with what has come, and send the answers that are due."""
         if self._answering is not None:
             self._answering.deliver()
+        if self._more and not self._wire.clogged():
+            self._take_turn()
 
     def seconds_left(self) -> float | None:
-        """Until the next answer is due; None when none waits."""
-        return None if self._answering is None else self._answering.line.seconds_left()
+        """Until there is something to do without the client; None when nothing is."""
+        if self._more and not self._wire.clogged():
+            return 0.0
+        return None if self._answering is None else self._answering.seconds_left()
 
     def busy(self) -> bool:
-        """Never: a new message discards the answers to older ones."""
-        return False
+        """Not with answers: a new message discards those to older ones."""
+        return self._more
 
     def closed(self) -> None:
         """The connection is gone, and with it the session."""
@@ -144,6 +148,15 @@ class Channel:
         self._wire.hang_up()
 
     # -- messages ---------------------------------------------------------------------------------
+
+    def _take_turn(self) -> None:
+        """Act on the messages that have come, but leave the others their turn."""
+        end = time.monotonic() + TURN
+        while not self._over:
+            self._more = time.monotonic() > end or (self._answering is not None and self._answering.more)
+            if self._more or (message := self._next()) is None:
+                return
+            self._handle(message)
 
     @property
     def _answering(self) -> Session | None:
@@ -214,6 +227,8 @@ class Session:
         self._largest = (1 << 20) - HEADER.size
         self._unread = False
         self._clearing = False
+        #: the end of the last message waits for its turn
+        self.more = False
 
     def sync_handlers(self) -> dict[int, Handler]:
         """What each message on the synchronous channel does."""
@@ -236,13 +251,19 @@ class Session:
         }
 
     def deliver(self) -> None:
-        """Send the answers that are due, in parts the client takes."""
+        """Go on with the last message, and send the answers that are due, in parts the client takes."""
+        if self.more:
+            self.more = self.line.feed(b"", end=True, seconds=TURN)
         while (answer := self.line.take()) is not None:
             last = max(0, len(answer) - 1) // self._largest * self._largest
             for start in range(0, last, self._largest):
                 self.sync.send(Kind.DATA, 0, self._message_id, answer[start : start + self._largest])
             self.sync.send(Kind.DATA_END, 0, self._message_id, answer[last:])
             self._unread = True
+
+    def seconds_left(self) -> float | None:
+        """Until there is something to do without the client; None when nothing is."""
+        return 0.0 if self.more else self.line.seconds_left()
 
     def end(self) -> None:
         """Close both channels."""
@@ -270,7 +291,7 @@ class Session:
             if complete is not None:
                 self._interrupt()
                 self._message_id = message.parameter
-                self.line.feed(bytes(complete), end=True)
+                self.more = self.line.feed(bytes(complete), end=True, seconds=TURN)
 
     def _trigger(self, channel: Channel, message: Message) -> None:
         """Accepted; no twin is triggered over the bus."""
@@ -284,7 +305,7 @@ class Session:
     def _interrupt(self) -> None:
         """Forget unread answers: the client accepts none to an older message."""
         self.line.discard()
-        self._unread = False
+        self._unread = self.more = False
 
     def _note_delivery(self, message: Message) -> None:
         """The lowest bit of the control code says that the client has read the last answer."""

@@ -7,7 +7,6 @@ request; what is no JSON object is answered by ``parse_fail`` with transmission 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +18,8 @@ from .twin import Answer, Twin
 _NOT_JSON, _NO_MESSAGE, _NO_ID, _EMPTY_ID, _NO_OP, _EMPTY_OP, _UNKNOWN, _NO_PARAMETERS, _INVALID = range(
     1, 10
 )
+_HUGE = 1e300
+_LONGEST = 1 << 16  # bytes; no object is as long
 #: a string, a brace, or the begin of a string that has not ended
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}"]', re.DOTALL)
 
@@ -51,6 +52,8 @@ class IceBlocTwin(Twin):
         box = self._inbox
         while box[:1].isspace():
             del box[0]
+        if len(box) > _LONGEST:
+            box.clear()
         if not box:
             return None
         length = _object_length(bytes(box)) if box.startswith(b"{") else box.find(b"{") % (len(box) + 1)
@@ -84,7 +87,7 @@ class IceBlocTwin(Twin):
         """Take id and parameters from *message*; its operation."""
         try:
             content = json.loads(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _Refusal(_NOT_JSON) from None
         inner = content.get("message") if isinstance(content, dict) else None
         if not isinstance(inner, dict):
@@ -92,7 +95,7 @@ class IceBlocTwin(Twin):
         if "transmission_id" not in inner:
             raise _Refusal(_NO_ID)
         number = _first(inner["transmission_id"])
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
+        if not _is_number(number):
             raise _Refusal(_EMPTY_ID)
         self._id = int(number)
         if "op" not in inner:
@@ -118,7 +121,7 @@ class IceBlocTwin(Twin):
 
     def number(self, name: str) -> float:
         value = self.parameter(name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not _is_number(value):
             raise _Refusal(_INVALID)
         return float(value)
 
@@ -151,6 +154,11 @@ def status(number: int) -> dict[str, Any]:
 def _first(value: Any) -> Any:
     """Numbers come in lists of one."""
     return (value[0] if value else None) if isinstance(value, list) else value
+
+
+def _is_number(value: Any) -> bool:
+    """JSON also knows infinities, and whole numbers that are too large for any other."""
+    return type(value) in (int, float) and abs(value) < _HUGE
 
 
 def _object_length(text: bytes) -> int:

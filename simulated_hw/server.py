@@ -12,6 +12,7 @@ import select
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,9 @@ from .twin import Twin
 log = logging.getLogger(__name__)
 
 _MAX_CONNECTIONS = 256
+#: s that a connection may be silent while others wait for its place: answered before, or never
+_PATIENCE, _PATIENCE_AT_FIRST = 600.0, 10.0
+_TOLD_EVERY = 10.0  # s, that it is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class TwinServer:
         self._connections: set[Connection] = set()
         self.expecting: set[Connection] = set()
         self._listeners: list[socket.socket] = []
+        self._told_at = -_TOLD_EVERY
         self._thread: threading.Thread | None = None
 
     def start(self) -> list[Endpoint]:
@@ -132,13 +137,25 @@ class TwinServer:
             # the client has gone already
             log.debug("nobody to accept: %s", error)
             return
-        if len(self._connections) >= _MAX_CONNECTIONS:
-            log.warning("a client was turned away: %d are connected", _MAX_CONNECTIONS)
+        if len(self._connections) >= _MAX_CONNECTIONS and not self._make_room():
             client.close()
             return
         connection = Connection(self, client, speak)
         self._connections.add(connection)
         connection.work()
+
+    def _make_room(self) -> bool:
+        """Drop who has been silent for longest, and for long: first of those that were never answered."""
+        idlest = min(self._connections, key=lambda each: (each.answered, each.heard_at))
+        silent = time.monotonic() - idlest.heard_at
+        full = silent < (_PATIENCE if idlest.answered else _PATIENCE_AT_FIRST)
+        if time.monotonic() > self._told_at + _TOLD_EVERY:
+            self._told_at = time.monotonic()
+            whose = "was turned away" if full else f"who was silent for {silent:.0f} s made room for another"
+            log.warning("a client %s: %d are connected", whose, _MAX_CONNECTIONS)
+        if not full:
+            idlest.close()
+        return not full
 
     def _wake(self, events: int) -> None:
         self._stopping = True

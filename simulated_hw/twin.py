@@ -8,6 +8,7 @@ that slow instruments, late answers and unasked-for messages look as they do on 
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -60,6 +61,9 @@ class Twin(Device):
     #: seconds from a complete message to its answer
     latency: ClassVar[float] = 1e-3
 
+    #: of the clock on the wall: no message is begun after it; None: all that came are answered at once
+    turn_ends: float | None = None
+
     _patterns: ClassVar[list[tuple[re.Pattern[str], str]]] = []
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -100,7 +104,7 @@ class Twin(Device):
     def feed(self, data: bytes, end: bool = False) -> None:
         """Take bytes from the line; *end* says that the transport marked the end of a message."""
         self._inbox += data
-        while (message := self.next_message(end)) is not None:
+        while not self.turn_is_over() and (message := self.next_message(end)) is not None:
             self._delay = self.latency
             if self.line_faults is not None:
                 self._answer_faultily(self.line_faults, message)
@@ -108,6 +112,10 @@ class Twin(Device):
             answer = self._match(message)
             if answer is not NoResponse:
                 self.send(answer, self._delay)
+
+    def turn_is_over(self) -> bool:
+        """Others are waiting: what has come besides is answered at the next turn."""
+        return self.turn_ends is not None and time.monotonic() > self.turn_ends
 
     def _answer_faultily(self, line: FaultyLine, message: bytes) -> None:
         kind = line.strikes(message.decode("latin-1"))
@@ -228,10 +236,19 @@ class Line:
                 self._inbox, self._outbox = twin._inbox, twin._outbox
                 twin._inbox, twin._outbox = own
 
-    def feed(self, data: bytes, end: bool = False) -> None:
-        """See :meth:`Twin.feed`."""
+    def feed(self, data: bytes, end: bool = False, seconds: float | None = None) -> bool:
+        """See :meth:`Twin.feed`.
+
+        :param seconds: after which no further message is begun
+        :return: there may be more of them: feed nothing for another turn
+        """
         with self._connected() as twin:
-            twin.feed(data, end)
+            twin.turn_ends = None if seconds is None else time.monotonic() + seconds
+            try:
+                twin.feed(data, end)
+                return twin.turn_is_over()
+            finally:
+                twin.turn_ends = None
 
     def take(self) -> bytes | None:
         """See :meth:`Twin.take`."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from ..answers import number
 from ..clock import Clock
 from ..device import Limit, SdkInstrument
 from ..errors import BadAnswer, ConnectionFailed, DeviceFault, DeviceTimeout, Refused, WrongModel
@@ -132,7 +133,7 @@ class ID900(Binning, SdkInstrument):
     @property
     def bin_width(self) -> float:
         """Control the width of a bin, in s; multiples of 100 ps, never shorter than what was asked for."""
-        return self._number("HIST1:BWID") / _PS
+        return self.possible("bin_width", self._number("HIST1:BWID") / _PS)
 
     @bin_width.setter
     def bin_width(self, seconds: float) -> None:
@@ -142,7 +143,7 @@ class ID900(Binning, SdkInstrument):
     @property
     def bins(self) -> int:
         """Control the number of bins of a histogram."""
-        return round(self._number("HIST1:BCOU"))
+        return round(self.possible("bins", self._number("HIST1:BCOU")))
 
     @bins.setter
     def bins(self, number: int) -> None:
@@ -151,7 +152,7 @@ class ID900(Binning, SdkInstrument):
     @property
     def threshold(self) -> float:
         """Control the photons' threshold, in V."""
-        return self._number(f"INPU{self.channel}:THRE")
+        return self.possible("threshold", self._number(f"INPU{self.channel}:THRE"))
 
     @threshold.setter
     def threshold(self, volts: float) -> None:
@@ -160,7 +161,7 @@ class ID900(Binning, SdkInstrument):
     @property
     def start_threshold(self) -> float:
         """Control the trigger's threshold, in V."""
-        return self._number("STAR:THRE")
+        return self.possible("start_threshold", self._number("STAR:THRE"))
 
     @start_threshold.setter
     def start_threshold(self, volts: float) -> None:
@@ -200,7 +201,7 @@ class ID900(Binning, SdkInstrument):
                 self.name, f"'HIST1:DATA?' was answered by {answer[:80]!r}, not by a list of counts"
             )
         words = answer[1:-1].split(",")
-        if len(words) != bins or not all(word.strip().isdigit() for word in words):
+        if len(words) != bins or not all(word.strip().isdecimal() for word in words):
             raise BadAnswer(self.name, f"'HIST1:DATA?' was answered by {len(words)} bins, expected {bins}")
         return np.array([int(word) for word in words], dtype=np.float64)
 
@@ -222,7 +223,10 @@ class ID900(Binning, SdkInstrument):
         self._expect(f"{block}:COUN:RESE", "Counter value set to 0")
 
     def _counts(self, block: str) -> int:
-        return round(self._number(f"{block}:COUN"))
+        counted = self._number(f"{block}:COUN")
+        if counted < 0:
+            raise BadAnswer(self.name, f"'{block}:COUN?' was answered by {counted:g}")
+        return round(counted)
 
     # -- requests and replies -------------------------------------------------------------------------------
 
@@ -259,14 +263,13 @@ class ID900(Binning, SdkInstrument):
 
     def _number(self, quantity: str) -> float:
         answer = self.ask(f"{quantity}?")
-        match = re.fullmatch(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([kMGT]?TB|m?V|)", answer, re.IGNORECASE)
+        parts = re.fullmatch(r"(.*?)\s*([kMGT]?TB|m?V|)", answer, re.IGNORECASE | re.DOTALL)
+        assert parts is not None, "the unit may be empty"
+        value, unit = parts.groups()
         try:
-            value = float(match[1]) if match else math.nan
+            return number(value) * _UNITS[unit.upper()]
         except ValueError:
-            value = math.nan
-        if match is None or math.isnan(value):
-            raise BadAnswer(self.name, f"'{quantity}?' was answered by {answer!r}, not a number")
-        return value * _UNITS[match[2].upper()]
+            raise BadAnswer(self.name, f"'{quantity}?' was answered by {answer!r}, not a number") from None
 
     def close(self) -> None:
         if "_requests" in self.__dict__:

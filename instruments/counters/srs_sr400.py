@@ -36,7 +36,7 @@ _TOO_FAST = "gates were missed: the triggers are closer than delay, width and 1 
 #: what may be answered to the questions that stand in for that of its name
 _INPUTS = {"CI 0": "[01]", "CI 1": "[12]", "CI 2": "[023]"}
 _ONE_DIGIT = r"[1-9]E\+?\d\d?"
-_NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)(E[-+]?\d+)?"
+_NUMBER = r"[-+]?(\d{1,20}\.?\d*|\.\d+)(E[-+]?\d{1,2})?"
 
 
 class SR400(VisaInstrument):
@@ -126,7 +126,7 @@ class SR400(VisaInstrument):
 
         :raises Refused: another number; names the nearest
         """
-        return self._number("CP 2") / _CLOCK
+        return self.possible("exposure", self._number("CP 2") / _CLOCK)
 
     @exposure.setter
     def exposure(self, seconds: float) -> None:

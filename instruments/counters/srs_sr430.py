@@ -17,10 +17,11 @@ import numpy.typing as npt
 from pymeasure.adapters import Adapter
 from pymeasure.instruments import Instrument
 
+from ..answers import whole
 from ..clock import Clock
 from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, OverRange, Refused
-from ..instrument import VisaInstrument
+from ..instrument import YES_NO, VisaInstrument
 from ..roles import PhotonCounter
 from .binning import Binning
 
@@ -117,7 +118,7 @@ class SR430(Binning, VisaInstrument):
     @property
     def bins(self) -> int:
         """Control the number of bins of a record, multiples of 1024; never fewer than asked."""
-        return self._integer("BREC?") * _BLOCK
+        return int(self.possible("bins", self._integer("BREC?") * _BLOCK))
 
     @bins.setter
     def bins(self, number: int) -> None:
@@ -126,7 +127,7 @@ class SR430(Binning, VisaInstrument):
     @property
     def offset(self) -> int:
         """Control how many bins after the trigger a record begins; multiples of 16 bins."""
-        return self._integer("BOFF?")
+        return int(self.possible("offset", self._integer("BOFF?")))
 
     @offset.setter
     def offset(self, number: int) -> None:
@@ -148,6 +149,7 @@ class SR430(Binning, VisaInstrument):
         values={True: 0, False: 1},
         cast=int,
         check_set_errors=True,
+        values_kwargs={"known": YES_NO},
     )
     trigger_rising = Instrument.control(
         "TRSL?",
@@ -157,6 +159,7 @@ class SR430(Binning, VisaInstrument):
         values={True: 0, False: 1},
         cast=int,
         check_set_errors=True,
+        values_kwargs={"known": YES_NO},
     )
 
     def times(self) -> npt.NDArray[np.float64]:
@@ -223,7 +226,7 @@ class SR430(Binning, VisaInstrument):
     def _integer(self, question: str) -> int:
         answer = self.ask(question)
         try:
-            return int(answer)
+            return whole(answer)
         except ValueError:
             raise self.wrong_answer(question, answer) from None
 

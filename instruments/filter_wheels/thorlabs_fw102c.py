@@ -16,6 +16,7 @@ from pyvisa.constants import Parity, StopBits
 from ..clock import Clock
 from ..device import Limit
 from ..errors import BadAnswer, DeviceFault, Refused
+from ..instrument import YES_NO
 from ..prompted import PromptedInstrument
 from ..roles import FilterWheel
 
@@ -67,6 +68,7 @@ class FW102CFilterWheel(PromptedInstrument):
         values={True: 1, False: 0},
         map_values=True,
         cast=int,
+        values_kwargs={"known": YES_NO},
     )
 
     sensors_always_on = Instrument.control(
@@ -76,6 +78,7 @@ class FW102CFilterWheel(PromptedInstrument):
         values={True: 1, False: 0},
         map_values=True,
         cast=int,
+        values_kwargs={"known": YES_NO},
     )
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from pymeasure.adapters import Adapter
 from pyvisa.constants import Parity, StopBits
 
+from ..answers import number
 from ..clock import Clock
 from ..device import Limit, do_all
 from ..errors import DeviceFault, InstrumentError, Refused
@@ -316,7 +317,7 @@ class Cobolt06(LightSwitch, VisaInstrument):
     def _number(self, question: str) -> float:
         answer = self._query(question)
         try:
-            return float(answer)
+            return number(answer)
         except ValueError:
             raise self.wrong_answer(question, answer) from None
 

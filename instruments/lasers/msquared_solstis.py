@@ -230,7 +230,7 @@ class SolsTiS(VisaInstrument):
                 int(number[0] if isinstance(number, list) else number),
                 message["parameters"],
             )
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
             raise self.wrong_answer(op, text) from None
 
     def _with_what_came(self, error: Exception, op: str) -> Exception:

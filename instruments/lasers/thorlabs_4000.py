@@ -16,7 +16,7 @@ from pymeasure.instruments import Instrument
 
 from ..clock import Clock
 from ..errors import DeviceFault, LimitError
-from ..instrument import ScpiInstrument
+from ..instrument import YES_NO, ScpiInstrument
 from ..light_switch import LightSwitch
 from ..roles import Laser
 from .steps import range_in_steps
@@ -105,10 +105,18 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
 
     # -- current ----------------------------------------------------------------------------------
 
-    _current = setting("SOUR:CURR?", "SOUR:CURR %.6f", "Control the set-point of the current, in A.")
+    _current = setting(
+        "SOUR:CURR?",
+        "SOUR:CURR %.6f",
+        "Control the set-point of the current, in A.",
+        values_kwargs={"least": 0},
+    )
 
     current_limit = setting(
-        "SOUR:CURR:LIM?", "SOUR:CURR:LIM %.6f", "Control the device's own current limit, in A."
+        "SOUR:CURR:LIM?",
+        "SOUR:CURR:LIM %.6f",
+        "Control the device's own current limit, in A.",
+        values_kwargs={"least": 0},
     )
 
     @property
@@ -162,6 +170,7 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
         "Control whether the analogue modulation input adds to the current.",
         cast=int,
         get_process=bool,
+        values_kwargs={"known": YES_NO},
     )
 
     _mode = setting(
@@ -176,6 +185,7 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
         "Control whether the temperature controller works.",
         cast=int,
         get_process=bool,
+        values_kwargs={"known": YES_NO},
     )
 
     tec_setpoint = setting(
@@ -204,7 +214,11 @@ class LaserDiodeController(LightSwitch, ScpiInstrument):
         return [text for bit, text in self.CAUSES.items() if condition & bit]
 
     _output = Instrument.measurement(
-        "OUTP:STAT?", "Get the state of the laser output.", cast=int, get_process=bool
+        "OUTP:STAT?",
+        "Get the state of the laser output.",
+        cast=int,
+        get_process=bool,
+        values_kwargs={"known": YES_NO},
     )
 
     @property

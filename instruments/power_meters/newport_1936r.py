@@ -19,7 +19,7 @@ from pyvisa.constants import Parity, StopBits
 from ..clock import Clock
 from ..device import Limit
 from ..errors import DeviceFault, OverRange, Refused
-from ..instrument import VisaInstrument
+from ..instrument import YES_NO, VisaInstrument
 from ..roles import PowerMeter
 
 _ECHO_LINES = 3  # at most, left from the time before the echo was switched off
@@ -107,7 +107,7 @@ class Newport1936R(VisaInstrument):
         self.detector = self.ask("PM:DETMODEL?").strip()
         low, high = self.values("PM:MIN:L?")[0], self.values("PM:MAX:L?")[0]
         self.told_limit("wavelength", low, high)
-        self.wavelength_range = (low, high)
+        self.wavelength_range = self.limits["wavelength"][:2]
         for command in ("PM:MODE 0", "PM:RUN 1", f"PM:UNITS {_WATT}", "PM:FILT 2"):
             self.write(command)
         self.check_errors()
@@ -156,7 +156,11 @@ class Newport1936R(VisaInstrument):
     # -- settings ---------------------------------------------------------------------------------
 
     _wavelength = Instrument.control(
-        "PM:L?", "PM:L %d", "Control the wavelength, in whole nm.", check_set_errors=True
+        "PM:L?",
+        "PM:L %d",
+        "Control the wavelength, in whole nm.",
+        check_set_errors=True,
+        values_kwargs={"least": 1},
     )
 
     @property
@@ -196,6 +200,7 @@ class Newport1936R(VisaInstrument):
         "Control whether the meter chooses its range by itself.",
         get_process=bool,
         check_set_errors=True,
+        values_kwargs={"known": YES_NO},
     )
 
     _range = Instrument.control(
@@ -224,7 +229,10 @@ class Newport1936R(VisaInstrument):
     )
 
     attenuator = Instrument.measurement(
-        "PM:ATT?", "Get whether the meter counts on the detector's attenuator.", get_process=bool
+        "PM:ATT?",
+        "Get whether the meter counts on the detector's attenuator.",
+        get_process=bool,
+        values_kwargs={"known": YES_NO},
     )
 
     # -- reading ----------------------------------------------------------------------------------

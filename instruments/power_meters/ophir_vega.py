@@ -186,7 +186,7 @@ class OphirVega(VisaInstrument):
         """Get where the meter believes the head's filter is: IN, OUT, or N/A for a head without."""
         answer = self._command("$FQ")
         index, *positions = answer.split() or [""]
-        if not index.isdigit():
+        if not index.isdecimal():
             return "N/A"
         if not 0 < int(index) <= len(positions):
             raise self.wrong_answer("$FQ", answer)

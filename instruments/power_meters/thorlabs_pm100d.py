@@ -14,8 +14,8 @@ from pymeasure.instruments import Instrument
 
 from ..clock import Clock
 from ..device import Limit
-from ..errors import BadAnswer, DeviceFault, OverRange
-from ..instrument import ScpiInstrument
+from ..errors import DeviceFault, OverRange
+from ..instrument import YES_NO, ScpiInstrument
 from ..roles import PowerMeter
 
 _OVER_RANGE = 9.0e37  # the meter says 9.9E+37
@@ -65,7 +65,7 @@ class ThorlabsPowerMeter(ScpiInstrument):
             raise DeviceFault(self.name, "no sensor head is connected")
         low, high = self.values("SENS:CORR:WAV? MIN")[0], self.values("SENS:CORR:WAV? MAX")[0]
         self.told_limit("wavelength", low, high)
-        self.wavelength_range = (low, high)
+        self.wavelength_range = self.limits["wavelength"][:2]
         self.averaging = self.AVERAGING if averaging is None else averaging
         self.auto_range = True
         self.write("SENS:POW:UNIT W")
@@ -76,6 +76,7 @@ class ThorlabsPowerMeter(ScpiInstrument):
         "SENS:CORR:WAV %g",
         "Control the wavelength the reading is corrected for, in nm.",
         check_set_errors=True,
+        values_kwargs={"least": 1},
     )
 
     averaging = Instrument.control(
@@ -84,6 +85,7 @@ class ThorlabsPowerMeter(ScpiInstrument):
         "Control the number of readings averaged.",
         cast=int,
         check_set_errors=True,
+        values_kwargs={"least": 1},
     )
 
     auto_range = Instrument.control(
@@ -94,10 +96,15 @@ class ThorlabsPowerMeter(ScpiInstrument):
         map_values=True,
         values={True: 1, False: 0},
         check_set_errors=True,
+        values_kwargs={"known": YES_NO},
     )
 
     _range = Instrument.control(
-        "SENS:POW:RANG?", "SENS:POW:RANG %.6g", "Control the range, in W.", check_set_errors=True
+        "SENS:POW:RANG?",
+        "SENS:POW:RANG %.6g",
+        "Control the range, in W.",
+        check_set_errors=True,
+        values_kwargs={"least": 0},
     )
 
     @property
@@ -125,8 +132,6 @@ class ThorlabsPowerMeter(ScpiInstrument):
         reading = self.values("MEAS:POW?")[0]
         if abs(reading) > _OVER_RANGE:
             raise OverRange(self.name, f"power is above the range of {self.full_scale:g} W")
-        if reading != reading:
-            raise BadAnswer(self.name, "'MEAS:POW?' was answered by 'nan'")
         return float(reading)
 
 

@@ -17,7 +17,7 @@ from pymeasure.instruments import Instrument
 from ..clock import Clock
 from ..device import Limit
 from ..errors import DeviceFault, LimitError, Refused
-from ..instrument import ScpiInstrument
+from ..instrument import YES_NO, ScpiInstrument
 from ..light_switch import LightSwitch
 from ..roles import PulseGenerator
 from .timing import PulseTiming
@@ -34,6 +34,7 @@ _MODELS = {
     "33522B": (2, 30e6),
 }
 _SOURCE_OHM = 50.0
+_SHORTEST = 1e-9  # s, of whatever a device of this series says
 _OPEN_CIRCUIT = 10.0  # V, either way
 _LEAST = 2e-3  # V between the levels
 #: what else the output may be doing
@@ -89,7 +90,10 @@ class Keysight33500B(LightSwitch, PulseTiming, ScpiInstrument):
         self.channel = channel
         super().__init__(adapter, name, clock=clock, **connection)
         identity = self.identity()
-        self._channels, fastest = next(data for model, data in _MODELS.items() if model in identity)
+        found = [data for model, data in _MODELS.items() if model in identity]
+        if not found:
+            raise self.wrong_answer("*IDN?", identity)
+        self._channels, fastest = found[0]
         if channel not in range(1, self._channels + 1):
             raise Refused(f"{self.name}: channel = {channel!r}: this model has {self._channels}")
         self.told_limit("period", 1 / fastest, math.inf)
@@ -125,12 +129,14 @@ class Keysight33500B(LightSwitch, PulseTiming, ScpiInstrument):
         "SOUR{ch}:FUNC:PULS:PER %.12E",
         "Control the pulse period, in s.",
         check_set_errors=True,
+        values_kwargs={"least": _SHORTEST},
     )
     _width = Instrument.control(
         "SOUR{ch}:FUNC:PULS:WIDT?",
         "SOUR{ch}:FUNC:PULS:WIDT %.12E",
         "Control the pulse width, in s.",
         check_set_errors=True,
+        values_kwargs={"least": _SHORTEST},
     )
 
     @property
@@ -218,7 +224,13 @@ class Keysight33500B(LightSwitch, PulseTiming, ScpiInstrument):
 
     # -- pulses -----------------------------------------------------------------------------------------
 
-    _output = Instrument.measurement("OUTP{ch}?", "Get the state of the output.", cast=int, get_process=bool)
+    _output = Instrument.measurement(
+        "OUTP{ch}?",
+        "Get the state of the output.",
+        cast=int,
+        get_process=bool,
+        values_kwargs={"known": YES_NO},
+    )
 
     @property
     def output(self) -> bool:

@@ -23,7 +23,7 @@ from pyvisa.constants import ControlFlow
 from ..clock import Clock
 from ..device import Limit, do_all
 from ..errors import BadAnswer, DeviceFault, DeviceTimeout, LimitError
-from ..instrument import VisaInstrument
+from ..instrument import YES_NO, VisaInstrument
 from ..light_switch import LightSwitch
 from ..roles import PulseGenerator
 from .timing import PulseTiming
@@ -129,7 +129,11 @@ class DG645(LightSwitch, PulseTiming, VisaInstrument):
     # -- timing ---------------------------------------------------------------------------------------
 
     _rate = Instrument.control(
-        "TRAT?", "TRAT %.6f", "Control the rate of the internal trigger, in Hz.", check_set_errors=True
+        "TRAT?",
+        "TRAT %.6f",
+        "Control the rate of the internal trigger, in Hz.",
+        check_set_errors=True,
+        values_kwargs={"least": 1e-6},
     )
 
     @property
@@ -187,7 +191,7 @@ class DG645(LightSwitch, PulseTiming, VisaInstrument):
                 return total
             question = f"DLAY?{channel}"
             answer = self.ask(question)
-            match = re.fullmatch(r"\s*(\d)\s*,\s*([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)\s*", answer)
+            match = re.fullmatch(r"\s*(\d)\s*,\s*([+-]?\d{1,4}\.?\d*(?:[eE][+-]?\d{1,2})?)\s*", answer)
             if match is None:
                 raise self.wrong_answer(question, answer)
             channel, total = int(match[1]), total + float(match[2])
@@ -214,6 +218,7 @@ class DG645(LightSwitch, PulseTiming, VisaInstrument):
         cast=int,
         get_process=bool,
         check_set_errors=True,
+        values_kwargs={"known": YES_NO},
     )
 
     @property

@@ -58,6 +58,7 @@ class SC10Shutter(LightSwitch, PromptedInstrument):
         values=_MODES,
         map_values=True,
         cast=int,
+        values_kwargs={"known": _MODES.values()},
     )
 
     open_time = Instrument.control(

@@ -27,8 +27,16 @@ Array = npt.NDArray[np.float64]
 _POLL = 0.05  # s between two questions for the end of a sweep
 _AUTO_OFFSET = 30.0  # s, every ten minutes unless switched off; a sweep waits for it
 _SWEPT = 1  # bit of the operation event register
+_PICOMETRE = 1e-12  # m
 _WATTS = 1  # unit of the level axis
 _SENSITIVITIES = {"NHLD": 0, "NAUT": 1, "MID": 2, "HIGH1": 3, "HIGH2": 4, "HIGH3": 5, "NORM": 6}
+
+
+def _length(question: str, setting: str, doc: str) -> Any:
+    """The property for a wavelength or a difference of two, in m."""
+    return Instrument.control(
+        question, setting, doc, check_set_errors=True, values_kwargs={"least": _PICOMETRE}
+    )
 
 
 class YokogawaAQ(ScpiInstrument):
@@ -129,15 +137,9 @@ class YokogawaAQ(ScpiInstrument):
 
     # -- settings ---------------------------------------------------------------------------------
 
-    _start = Instrument.control(
-        ":SENS:WAV:STAR?", ":SENS:WAV:STAR %.3fNM", "Control the start, in m.", check_set_errors=True
-    )
-    _stop = Instrument.control(
-        ":SENS:WAV:STOP?", ":SENS:WAV:STOP %.3fNM", "Control the stop, in m.", check_set_errors=True
-    )
-    _resolution = Instrument.control(
-        ":SENS:BAND:RES?", ":SENS:BAND:RES %.2fNM", "Control the bandwidth, in m.", check_set_errors=True
-    )
+    _start = _length(":SENS:WAV:STAR?", ":SENS:WAV:STAR %.3fNM", "Control the start, in m.")
+    _stop = _length(":SENS:WAV:STOP?", ":SENS:WAV:STOP %.3fNM", "Control the stop, in m.")
+    _resolution = _length(":SENS:BAND:RES?", ":SENS:BAND:RES %.2fNM", "Control the bandwidth, in m.")
     _points = Instrument.control(
         ":SENS:SWE:POIN?", ":SENS:SWE:POIN %d", "Control the points.", cast=int, check_set_errors=True
     )
@@ -163,7 +165,10 @@ class YokogawaAQ(ScpiInstrument):
     @property
     def window(self) -> tuple[float, float]:
         """Control first and last wavelength, in nm."""
-        return self.start, self.stop
+        start, stop = self.start, self.stop
+        if not start < stop:
+            raise BadAnswer(self.name, f"says that its window is from {start:g} to {stop:g} nm")
+        return start, stop
 
     @window.setter
     def window(self, window: tuple[float, float]) -> None:
@@ -195,7 +200,7 @@ class YokogawaAQ(ScpiInstrument):
     @property
     def points(self) -> int:
         """Control the number of points in the window; setting it turns the automatic choice off."""
-        return int(self._points)
+        return int(self.possible("points", self._points))
 
     @points.setter
     def points(self, number: int) -> None:

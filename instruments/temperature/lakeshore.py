@@ -17,7 +17,7 @@ from pyvisa.constants import Parity, StopBits
 from ..clock import Clock
 from ..device import Limit, try_twice
 from ..errors import DeviceFault, OverRange
-from ..instrument import VisaInstrument
+from ..instrument import YES_NO, VisaInstrument
 from ..roles import TemperatureController, Thermometer
 
 _SPACING = 0.05  # s between two messages
@@ -44,6 +44,7 @@ def range_property(question: str, setting: str) -> Any:
         map_values=True,
         values=_RANGES,
         check_set_errors=True,
+        values_kwargs={"known": _RANGES.values()},
     )
 
 
@@ -183,7 +184,11 @@ class LakeShore(VisaInstrument):
     # -- set-point --------------------------------------------------------------------------------
 
     _setpoint = Instrument.control(
-        "SETP? 1", "SETP 1,%.4f", "Control the device's set-point, in K.", check_set_errors=True
+        "SETP? 1",
+        "SETP 1,%.4f",
+        "Control the device's set-point, in K.",
+        check_set_errors=True,
+        values_kwargs={"least": 0},
     )
     _ramp = Instrument.control(
         "RAMP? 1",
@@ -199,6 +204,7 @@ class LakeShore(VisaInstrument):
         cast=int,
         map_values=True,
         values={False: 0, True: 1},
+        values_kwargs={"known": YES_NO},
     )
 
     @property

@@ -63,7 +63,7 @@ class LakeShore331(LakeShore):
 
     def _input_units(self) -> int:
         units = self._settings("CSET? 1", 2)[1]
-        if not units.isdigit():
+        if not units.isdecimal():
             raise BadAnswer(self.name, f"'CSET? 1' gives the units as {units!r}")
         return int(units)
 

@@ -8,6 +8,7 @@ cannot be asked; the decimal mark to be sent is the one of the answers; a set-po
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, ClassVar, Literal
 
@@ -262,6 +263,8 @@ class Cryostation(VisaInstrument):
         if mark := re.search("[.,]", answer):
             self._decimal_mark = mark[0]
         value = float(answer.replace(",", "."))
+        if not math.isfinite(value):
+            raise self.wrong_answer(question, answer)
         return None if abs(value - _NOT_AVAILABLE) < 1e-6 else value
 
     def _command(self, command: str) -> None:

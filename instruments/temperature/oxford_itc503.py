@@ -182,7 +182,10 @@ class ITC503(VisaInstrument):
     @property
     def setpoint(self) -> float:
         """Control the temperature to reach at the control sensor, in K; setting it ends a sweep."""
-        return self._number(0)
+        kelvin = self._number(0)
+        if kelvin < 0:
+            raise self.wrong_answer("R0", kelvin)
+        return kelvin
 
     @setpoint.setter
     def setpoint(self, kelvin: float) -> None:

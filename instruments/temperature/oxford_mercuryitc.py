@@ -311,9 +311,13 @@ class MercuryITC(VisaInstrument):
         """A number in *unit*, with whatever prefix the device chose."""
         match = _VALUE.fullmatch(answer)
         prefix = match[2].removesuffix(unit) if match else None
-        if match is None or prefix not in _PREFIXES or (prefix and prefix == match[2]):
+        value = math.nan
+        if match is not None and prefix in _PREFIXES and (not prefix or prefix != match[2]):
+            value = float(match[1]) * _PREFIXES[prefix]
+        endless = unit == "K/m" and answer.startswith("inf")
+        if not (math.isfinite(value) or endless) or (unit == "K" and value < 0):
             raise self.wrong_answer(f"READ:{noun}", answer, f", no number in {unit or '1'}")
-        return float(match[1]) * _PREFIXES[prefix]
+        return value
 
 
 def _agree(echo: str, value: str) -> bool:

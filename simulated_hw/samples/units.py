@@ -9,11 +9,9 @@ from typing import Any, TypeVar
 from msgspec import inspect
 
 from antistokes.instruments.errors import FileRefused
-from antistokes.instruments.records import convert
+from antistokes.instruments.records import convert, quantity
 
 T = TypeVar("T")
-
-_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*)?")
 
 
 def read_table(data: Any, kind: type[T], file: object, key: str) -> T:
@@ -61,18 +59,20 @@ def _walk(data: Any, info: inspect.Type, unit: str | None, file: object, key: st
 
 def _number(text: str, unit: str, file: object, key: str) -> float:
     allowed = f"must be a number in {readable(unit)}, or one with a unit of the same kind"
-    if not (parts := _NUMBER.fullmatch(text)):
-        raise FileRefused(file, key, f"is '{text}'; {allowed}")
+    try:
+        number, written = quantity(text)
+    except ValueError:
+        raise FileRefused(file, key, f"is '{text}'; {allowed}") from None
     import pint
 
     # "s-1" and "cm3" as tables write them: exponents without an operator
-    written = re.sub(r"(?<=[a-zA-Zµ])(-?\d)", r"**\1", (parts[2] or "").replace("^", "**"))
+    written = re.sub(r"(?<=[a-zA-Zµ])(-?\d)", r"**\1", written.replace("^", "**"))
     try:
-        return float(_registry().Quantity(float(parts[1]), written).to(unit).magnitude)
+        return float(_registry().Quantity(number, written).to(unit).magnitude)
     except pint.DimensionalityError as error:
         measured = f"'{text}', which is {error.dim1}" if str(error.dim1) else f"'{text}'"
         raise FileRefused(file, key, f"is {measured}; {allowed}") from None
-    except (pint.PintError, ValueError, TypeError):
+    except (pint.PintError, ValueError, TypeError, AttributeError, OverflowError):
         raise FileRefused(file, key, f"is '{text}'; {allowed}") from None
 
 

@@ -306,7 +306,7 @@ class LakeShoreTwin(StatusTwin):
 
     @command("ZONE?")
     def zone(self, text: str) -> str:
-        output, which = (*split(text), "")[:2]
+        output, which = (*split(text), "", "")[:2]
         key = f"{one_of(output, '12')}/{integer(which, 1, 10)}"
         return self.table["ZONE_TABLE"].show(self.values["ZONE_TABLE", key])
 
@@ -323,7 +323,7 @@ class LakeShoreTwin(StatusTwin):
     @command("ATUNE")
     def tune(self, text: str) -> None:
         """Accepted; no tuning takes place."""
-        output, mode = (*split(text), "")[:2]
+        output, mode = (*split(text), "", "")[:2]
         one_of(output, "12")
         integer(mode, 0, 2)
 

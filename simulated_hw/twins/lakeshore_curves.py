@@ -50,7 +50,7 @@ class CurveTwin(Twin):
 
     @command("CRVPT?")
     def curve_point(self, text: str) -> str:
-        curve, index = (*split(text), "")[:2]
+        curve, index = (*split(text), "", "")[:2]
         volts, kelvin = self.points.get(integer(curve, 1, self.last_curve), {}).get(
             integer(index, 1, 200), (0.0, 0.0)
         )

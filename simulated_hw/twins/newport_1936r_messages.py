@@ -76,7 +76,7 @@ class MessageTwin(Twin):
 
     def feed(self, data: bytes, end: bool = False) -> None:
         """While the echo is on every character comes back, before the answer to the message it ends."""
-        for part in re.findall(rb"[^\r]*\r|[^\r]+", data):
+        for part in re.findall(rb"[^\r]*\r|[^\r]+", data) or [b""]:
             if self.echo:
                 self.send(part.replace(b"\r", b"\r\n"))
             super().feed(part)

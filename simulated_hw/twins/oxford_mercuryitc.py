@@ -87,7 +87,7 @@ class MercuryITCTwin(Twin):
         """Answer one line; keywords are in capitals, an ISOBUS address before them is optional."""
         self.cryostat.advance()
         message = message.strip()
-        if message[:1] == "@" and message[1:2].isdigit():
+        if message[:1] == "@" and message[1:2].isdecimal():
             message = message[2:]
         if not message:
             return None

@@ -36,6 +36,8 @@ class Delays(dict[int, tuple[int, float]]):
         """:raises DG645Error: an edge would come before T0 or too late, or never; nothing changes then"""
         if channel in (_T0, _T1):
             raise DG645Error(ILLEGAL_LINK)
+        if not abs(delay) <= _LATEST:
+            raise DG645Error(ILLEGAL_DELAY)
         before = self[channel]
         self[channel] = (reference, round(delay / _STEP) * _STEP)
         try:

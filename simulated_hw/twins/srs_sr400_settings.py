@@ -120,7 +120,10 @@ def number(text: str) -> float:
     """In integer, real or floating point format. :raises Unusable: something else"""
     if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(E[-+]?\d{1,3})?", text, re.ASCII | re.IGNORECASE):
         raise Unusable
-    return float(text)
+    value = float(text)
+    if not math.isfinite(value):
+        raise Unusable
+    return value
 
 
 def written(name: str, value: float) -> str:

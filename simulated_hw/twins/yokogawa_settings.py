@@ -210,7 +210,7 @@ def choice(text: str | None, words: tuple[str, ...], first: int = 0) -> int:
     word = (text or "").strip().upper()
     if not word:
         raise ScpiError(*MISSING_PARAMETER)
-    if word.isdigit() and 0 <= int(word) - first < len(words):
+    if word.isdecimal() and 0 <= int(word) - first < len(words):
         return int(word) - first
     for index, known in enumerate(words):
         if word in (known, short(known)):

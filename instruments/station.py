@@ -208,6 +208,11 @@ class Station:
             raise
         return self
 
+    def check_watched(self) -> None:
+        """Asked before light goes on. :raises AntistokesError: the watchdog has ended, or acted"""
+        if self.watchdog is not None:
+            self.watchdog.check()
+
     def open_one(self, name: str, *, configure: bool = True) -> Device:
         """Open the instrument *name* alone, after its parts, if it is not open yet.
 

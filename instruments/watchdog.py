@@ -61,7 +61,9 @@ class Watchdog:
     def start(self) -> None:
         """Returns when it watches; nothing to do if it does. :raises Refused: it cannot be started"""
         if self._process is not None:
-            return
+            if not self._trouble():
+                return
+            self.stop()  # one that has acted, or was killed, watches no more
         path = str(Path(self._file.path).resolve())
         command = [sys.executable, "-P", "-m", "antistokes.instruments.watchdog_process", path]
         # drivers are found where this program finds them, such as beside its script
@@ -99,8 +101,16 @@ class Watchdog:
 
     def check(self) -> None:
         """:raises AntistokesError: nobody watches any more"""
-        if self._problem:
-            raise AntistokesError(self._problem)
+        if problem := self._trouble():
+            raise AntistokesError(problem)
+
+    def _trouble(self) -> str:
+        if not self._problem and self._process is not None and self._process.poll() is not None:
+            self._problem = self._ended()
+        return self._problem
+
+    def _ended(self) -> str:
+        return f"station '{self._file.name}': its watchdog has ended"
 
     @contextmanager
     def watching(self, progress: Progress) -> Iterator[None]:
@@ -114,6 +124,7 @@ class Watchdog:
     def act(self, reason: str) -> None:
         """Make all safe at once, by other connections, whatever hangs here. From any thread."""
         self._say(f"{ACT} {reason}")
+        self._problem = self._problem or f"station '{self._file.name}': its watchdog made all safe: {reason}"
 
     def stop(self) -> None:
         """All is safe: the process ends."""
@@ -142,7 +153,7 @@ class Watchdog:
             except (OSError, ValueError):
                 heard = 0
             if not heard:  # it is gone, or does not listen
-                self._problem = f"station '{self._file.name}': its watchdog has ended"
+                self._problem = self._ended()
 
     def _beat(self) -> None:
         while not self._over.wait(_PERIOD):

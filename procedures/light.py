@@ -27,6 +27,7 @@ class Light:
         self.laser = station.find(Laser, laser)
         self.shutter = station.find_optional(Shutter) if laser is None else None
         self.gate = Gate(station, self.laser)
+        self._check_watched = station.check_watched
         self.pace = pace
         #: what the sample has got
         self.dose = Dose(pace.clock)
@@ -34,7 +35,8 @@ class Light:
         self._blocked = False
 
     def on(self) -> None:
-        """Light, as bright as the drive says."""
+        """Light, as bright as the drive says. :raises AntistokesError: nobody watches over it any more"""
+        self._check_watched()
         self.laser.emission = True
         if self.shutter is None:
             self.dose.light(True)
@@ -97,6 +99,8 @@ class Light:
         return self.laser.emission if self.shutter is None else self.shutter.is_open
 
     def _set(self, on: bool) -> None:
+        if on:
+            self._check_watched()
         if self.shutter is None:
             self.laser.emission = on
             self.dose.light(on)

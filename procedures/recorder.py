@@ -38,7 +38,7 @@ _HEARTBEAT = 1.0  # s; how often a commit is made when there is nothing to commi
 _SWITCH_INTERVAL = 5e-4  # s; at the usual 5 ms a busy acquiring thread starves the writer
 _PATIENCE = 60.0  # s; how long close() waits for a disk that does not answer
 _RETRY = 0.5  # s; between two attempts to write again
-_LAST_TRIES = 10.0  # s; after the end of the run, before what is left is written elsewhere
+_LAST_TRIES = 3.0  # s; after the end of the run, before what is left is written elsewhere
 _SLOW = 5.0  # s; a disk that takes longer for one commit is in trouble
 
 
@@ -240,6 +240,7 @@ class Recorder:
             self._wake.wait(_RETRY)
             self._end_with_the_program()
             if self._last_try == math.inf and self._end is not None:
+                log.warning("%s; it is tried for another %g s", self._cause, _LAST_TRIES)
                 self._last_try = time.monotonic() + _LAST_TRIES
             try:
                 self._file.open_again()

@@ -20,7 +20,17 @@ import h5py
 
 from antistokes.instruments.errors import RunFileError
 
-from .runfile_layout import FORMAT_NAME, LOG, MONITORS, OPEN_OPTIONS, finish, set_status
+from .runfile_layout import (
+    FORMAT_NAME,
+    FORMAT_VERSION,
+    LOG,
+    MONITORS,
+    OPEN_OPTIONS,
+    cause_of,
+    finish,
+    refuse_full,
+    set_status,
+)
 from .runfile_lock import RunFileLock
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -61,14 +71,19 @@ def mend(path: Path) -> int:
             ours = file.attrs.get("format_name") == FORMAT_NAME
             points = int(file["entry/run/n_committed"][()]) if ours else 0
             whole = ours and not block[_FLAGS] and file["entry/run/status"].asstr()[()] != "running"
+            newer = ours and int(file.attrs["format_version"]) > FORMAT_VERSION
         if not ours:
             raise KeyError("it is not a run file")
+        if newer:
+            raise KeyError("it was written by a newer antistokes")
         if not whole:
+            refuse_full(path)
             _complete(path, points)
         return points
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, RuntimeError) as error:
         _write_superblock(path, block)
-        raise RunFileError(f"{path}: cannot be repaired: {error.args[0]}") from error
+        cause = error.args[0] if isinstance(error, KeyError) else cause_of(error)
+        raise RunFileError(f"{path}: cannot be repaired: {cause}") from error
 
 
 @contextmanager

@@ -8,10 +8,12 @@ from datetime import datetime
 
 import h5py
 
+from antistokes.instruments.errors import RunFileError
+
 from .interrupted import Interrupted
 from .recovery import mend
 from .runfile_facts import as_json
-from .runfile_layout import LOG, MONITORS, OPEN_OPTIONS, unfinish
+from .runfile_layout import LOG, MONITORS, OPEN_OPTIONS, cause_of, refuse_full, unfinish
 
 _INTERRUPTIONS = "run/interruptions"
 
@@ -22,7 +24,12 @@ def reopen(run: Interrupted, now: datetime, software: Mapping[str, str], changes
     Who calls this holds the file's lock.
 
     :param changes: differences that the user accepts
+    :raises RunFileError: the disk is full; the file is as it was
     """
+    try:
+        refuse_full(run.path)
+    except OSError as error:
+        raise RunFileError(f"{run.path}: cannot be written: {cause_of(error)}") from error
     mend(run.path)
     with h5py.File(run.path, "r+", **OPEN_OPTIONS) as file:
         entry = file["entry"]

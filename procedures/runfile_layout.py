@@ -91,9 +91,13 @@ def create(path: Path, header: RunHeader) -> h5py.File:
     if path.exists():
         raise _exists(path)
     growing = path.with_name(f".{path.name}.new")
+    # in memory: HDF5 does not survive a disk that is full when a file begins
+    with h5py.File(growing, "w", driver="core", backing_store=False, **OPEN_OPTIONS) as file:
+        _fill(file, header)
+        file.flush()
+        image = file.id.get_file_image()
     try:
-        with h5py.File(growing, "w", **OPEN_OPTIONS) as file:
-            _fill(file, header)
+        growing.write_bytes(image)
         _name(growing, path)
         return h5py.File(path, "r+", **OPEN_OPTIONS)
     except FileExistsError:
@@ -118,6 +122,19 @@ def _name(file: Path, path: Path) -> None:
         if path.exists():
             raise FileExistsError from None
         file.rename(path)
+
+
+def refuse_full(path: Path, room: int = 1 << 20) -> None:
+    """:raises OSError: the disk has not *room*, in bytes, for the file at *path*, which is as it was"""
+    size = path.stat().st_size
+    with path.open("r+b", buffering=0) as file:
+        try:
+            file.seek(size)
+            written = 0
+            while written < room:
+                written += file.write(bytes(1 << 20))
+        finally:
+            file.truncate(size)
 
 
 def set_status(file: h5py.File, status: str) -> None:

@@ -34,6 +34,7 @@ from .runfile_layout import (
     fill_of,
     finish,
     monitor_path,
+    refuse_full,
     set_status,
     unfinish,
 )
@@ -163,7 +164,7 @@ class RunFileWriter:
 
         :raises OSError: it cannot grow; it was not touched: what is half written does harm
         """
-        _refuse_full(self._path)
+        refuse_full(self._path, _RING_BYTES)
         mend(self._path)
         self._file = h5py.File(self._path, "r+", **OPEN_OPTIONS)
         self._entry = self._file["entry"]
@@ -230,19 +231,6 @@ class RunFileWriter:
     def _write_streams(self) -> None:
         for stream in self._streams.values():
             stream.write()
-
-
-def _refuse_full(path: Path) -> None:
-    """:raises OSError: there is no room for as much as may wait to be written"""
-    size = path.stat().st_size
-    with path.open("r+b", buffering=0) as file:
-        try:
-            file.seek(size)
-            written = 0
-            while written < _RING_BYTES:
-                written += file.write(bytes(1 << 20))
-        finally:
-            file.truncate(size)
 
 
 def _ring_rows(header: RunHeader) -> int:

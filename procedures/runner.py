@@ -247,8 +247,7 @@ class Runner:
         """
         if self._last_point:
             raise Stopped
-        if self.station.watchdog is not None:
-            self.station.watchdog.check()
+        self.station.check_watched()
         trouble = self._trouble() or setup.monitors.trouble
         if self._go.is_set() and not trouble:
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from antistokes.instruments.errors import Refused
+from antistokes.instruments.errors import InterlockBroken, Refused
 from antistokes.instruments.station import Station
 
 from .channels import Record
@@ -13,7 +13,8 @@ from .excitation import Excitation
 from .monitors import Monitors
 from .pace import Pace
 
-_LOOK = 0.05  # s; how often it is looked whether a wait in the dark is over
+_LOOK, _VIRTUAL_LOOK = 0.05, 1.0  # s; how often it is looked whether a wait in the dark is over
+_FOR_EVER = 14400.0  # s of virtual time, in which nobody comes to see to it
 
 
 class Setup(Pace):
@@ -71,12 +72,18 @@ class Setup(Pace):
             excitation.restore()
 
     def held(self) -> bool:
-        """Wait in the dark for as long as an interlock wants it; True if one did."""
+        """Wait in the dark for as long as an interlock wants it; True if one did.
+
+        :raises InterlockBroken: it does, in virtual time, for four hours
+        """
         if not self.monitors.trouble:
             return False
+        virtual, begun = self.clock.virtual, self.clock.now()
         with self.dark():
-            while self.monitors.trouble:
-                self.wait(_LOOK)
+            while trouble := self.monitors.trouble:
+                self.wait(_VIRTUAL_LOOK if virtual else _LOOK)
+                if virtual and self.clock.now() > begun + _FOR_EVER:
+                    raise InterlockBroken(f"{trouble}: it would pause for ever")
         return True
 
     def light_off(self) -> None:

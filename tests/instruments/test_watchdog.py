@@ -20,6 +20,8 @@ from antistokes.instruments.errors import AntistokesError, FileRefused, Refused
 from antistokes.instruments.station import SafeStep
 from antistokes.instruments.stationfile import StationFile
 from antistokes.instruments.watchdog import Progress, Watchdog
+from antistokes.procedures.light import Light
+from antistokes.procedures.pace import Pace
 
 STATION = """\
 backend = "@py"
@@ -143,9 +145,19 @@ def test_who_lost_the_watchdog_is_told(lab):
         station.watchdog.check()
         station.watchdog._process.kill()
         station.watchdog._process.wait()
-        station.watchdog._say(watchdog.BEAT)
+        light = Light(station, Pace(station.waits))
         with pytest.raises(AntistokesError, match="its watchdog has ended"):
-            station.watchdog.check()
+            light.on()
+        assert not light.is_on
+        station.open()  # as the next run does
+        station.check_watched()
+
+
+def test_after_it_has_acted_there_is_no_light_until_another_watches(lab):
+    with Station.load(lab.path) as station:
+        station.watchdog.act("emergency stop")
+        with pytest.raises(AntistokesError, match="its watchdog made all safe: emergency stop"):
+            station.check_watched()
 
 
 def test_what_is_simulated_or_says_so_has_none(lab, tmp_path):

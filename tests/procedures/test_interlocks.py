@@ -116,6 +116,14 @@ def test_a_pause_is_dark_and_ends_by_itself(virtual_station, tmp_path, warms):
     assert data["spectrum"].values[-1].max() > 0.5 * data["spectrum"].values[0].max()  # lit again
 
 
+def test_a_pause_that_nobody_will_end_is_told(virtual_station, warms):
+    rule(virtual_station, do="pause")
+    warms(0, 1e9)
+    outcome = run(SWEEP, virtual_station)
+    assert (outcome.status, outcome.points) == ("failed", 0)
+    assert outcome.reason == f"interlock 'warm' ({WARM}): temperature is 330 K: it would pause for ever"
+
+
 def test_a_rule_that_is_broken_at_the_beginning_lets_no_light_on(virtual_station, watch, warms):
     eye = watch(virtual_station)
     rule(virtual_station)

@@ -294,6 +294,16 @@ def test_second_writer_is_refused(tmp_path):
     first.close("completed", "", {})
 
 
+def test_a_file_for_which_there_is_no_room_is_not_begun(tmp_path, monkeypatch):
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(RunFileError, match=r"run\.h5: cannot be created: No space left on device"):
+        Recorder(tmp_path / "run.h5", VirtualClock()).open(header())
+    assert not list(tmp_path.glob("*.h5*"))
+
+
 def test_error_of_the_writer_reaches_append_and_close(tmp_path, monkeypatch):
     def fail(*_args):
         raise OSError(28, "No space left on device")

@@ -14,6 +14,7 @@ import xarray as xr
 from antistokes.analysis import load_monitors
 from antistokes.instruments.clock import VirtualClock
 from antistokes.instruments.errors import RunFileError
+from antistokes.procedures import recovery
 from antistokes.procedures.channels import Channel, RunHeader
 from antistokes.procedures.recorder import Recorder
 from antistokes.procedures.recovery import lookup3, recover
@@ -140,6 +141,27 @@ def test_other_files_are_refused_and_not_touched(tmp_path):
         recover(missing)
     assert other.read_bytes() == content
     assert sorted(tmp_path.iterdir()) == [text, other]
+
+
+def test_a_file_of_a_newer_version_is_refused_and_not_touched(killed):
+    recover(killed)
+    with h5py.File(killed, "r+", libver=("v110", "v110")) as file:
+        file.attrs["format_version"] = 99
+    content = killed.read_bytes()
+    with pytest.raises(RunFileError, match="was written by a newer antistokes"):
+        recover(killed)
+    assert killed.read_bytes() == content
+
+
+def test_a_full_disk_repairs_nothing(killed, monkeypatch):
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recovery, "refuse_full", full)
+    content = killed.read_bytes()
+    with pytest.raises(RunFileError, match="cannot be repaired: No space left on device"):
+        recover(killed)
+    assert killed.read_bytes() == content
 
 
 def test_damaged_superblock_is_refused(killed):

@@ -16,7 +16,7 @@ from antistokes.analysis import load, load_monitors
 from antistokes.instruments import Station
 from antistokes.instruments.errors import AntistokesError, Refused, RunFileError
 from antistokes.instruments.stationfile import MonitorEntry
-from antistokes.procedures import PowerSweep, Runner, resume, run
+from antistokes.procedures import PowerSweep, Runner, reopening, resume, run
 from antistokes.procedures.axes.axis import Finished
 from antistokes.procedures.axes.colour_search import ColourSearch
 from antistokes.procedures.axes.elapsed_time import ElapsedTime
@@ -82,11 +82,18 @@ def whole(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture
-def part(tmp_path) -> Path:
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory) -> Path:
     """The same, stopped after 3 points."""
-    stopped_after(3, SWEEP, tmp_path / "run.h5", bench())
-    return tmp_path / "run.h5"
+    path = tmp_path_factory.mktemp("stopped") / "run.h5"
+    stopped_after(3, SWEEP, path, bench())
+    return path
+
+
+@pytest.fixture
+def part(stopped, tmp_path) -> Path:
+    """A copy of that."""
+    return shutil.copy(stopped, tmp_path / "run.h5")
 
 
 # -- on a virtual bench -----------------------------------------------------------------------------
@@ -365,6 +372,18 @@ def test_other_files_are_refused_and_not_touched(part, spoil, told):
     with pytest.raises(RunFileError, match=told):
         resume(part, bench())
     assert (part.read_bytes() if part.exists() else None) == before
+
+
+def test_a_full_disk_leaves_the_file_as_it_is(part, monkeypatch):
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reopening, "refuse_full", full)
+    content = part.read_bytes()
+    outcome = resume(part, bench())
+    assert outcome.status == "failed"
+    assert outcome.reason.endswith("cannot be written: No space left on device")
+    assert part.read_bytes() == content
 
 
 def test_a_run_that_is_being_written_is_refused(part):

@@ -22,7 +22,7 @@ import numpy as np
 
 from .bands import AnalysisError
 from .decay_models import MODELS, Array, Decay, Model
-from .maximum_likelihood import Estimate, jacobian, maximise
+from .maximum_likelihood import Estimate, maximise
 
 _SUPPORT = 4.0  # AIC
 _SAY = 0.05  # weight
@@ -101,7 +101,7 @@ class DecayFit:
     def background_slopes(self) -> Array:
         """By how much one count more raises the background, for each bin of the counter, (bins,)."""
         estimate, decay = self.estimate, self.decay
-        slopes = jacobian(lambda theta: self.model.expected(theta, decay), estimate.theta)
+        slopes = self.model.slopes(estimate.theta, decay)
         raised = estimate.covariance[-1] @ (slopes / np.maximum(estimate.expected, 1e-9)[:, None]).T
         sizes = np.ones(len(decay.counts)) if decay.sizes is None else decay.sizes
         return np.repeat(raised[: len(sizes)], sizes.astype(int))
@@ -163,8 +163,13 @@ def averaged(
     """A *quantity* (value, 1 σ) by all models that know it, its 1 σ, and how many models have a say in it."""
     known = [fit for fit in fits if np.isfinite(quantity(fit)[0])]
     if min(fit.excess for fit in fits) > 1:
-        told = [fit for fit in known if determined(quantity(fit)[0], quantity(fit)[1] / np.sqrt(fit.excess))]
-        return _of_wrong_models(told or known, quantity)
+        likely = min(known, key=lambda fit: fit.estimate.deviance)
+        told = [
+            fit
+            for fit in known
+            if fit is likely or determined(quantity(fit)[0], quantity(fit)[1] / np.sqrt(fit.excess))
+        ]
+        return _of_wrong_models(told, quantity)
     usable = [fit for fit in known if fit.is_distinct and determined(*quantity(fit))]
     if not usable:
         return *quantity(fits[0]), 1
@@ -213,10 +218,15 @@ def _above_best(fits: Sequence[DecayFit]) -> Array:
 
 
 def _fit(decay: Decay, model: Model, start: Array, most: int = _EVALUATIONS) -> DecayFit:
-    def expected(theta: Array) -> Array:
-        return model.expected(theta, decay)
-
-    best = maximise(expected, decay.data, start, model.bounds(decay), tolerance=_TOLERANCE, most=most)
+    best = maximise(
+        lambda theta: model.expected(theta, decay),
+        decay.data,
+        start,
+        model.bounds(decay),
+        tolerance=_TOLERANCE,
+        most=most,
+        slopes=lambda theta: model.slopes(theta, decay),
+    )
     return DecayFit(model, best, decay)
 
 

@@ -11,8 +11,9 @@ slower of the two times is called lifetime whatever it belongs to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ _NODES = (
     0.5 - 0.5 / np.sqrt(3),
     0.5 + 0.5 / np.sqrt(3),
 )  # two-point Gauss rule, where in a bin a photon came
+_BETA_STEP = 1e-4  # of ln β, whose slope has no simple form
 _APART = 1e-9  # relative; times nearer than that are the same
 _MOST_BETA, _LEAST_BETA, _MOST_RISE = 2.0, 0.2, 1.5
 
@@ -180,11 +182,42 @@ class Model:
 
     def expected(self, theta: Array, decay: Decay) -> Array:
         """Expected :attr:`Decay.data`."""
-        light = self._light(theta, decay) if decay.response is None else self._smeared(theta, decay)
+        light = self._light if decay.response is None else self._smeared
         background = theta[-1]
         sizes = 1.0 if decay.sizes is None else decay.sizes
-        expected = _positive(decay.exposure * (light + background * sizes))
+        expected = _positive(decay.exposure * (light(theta, decay) + background * sizes))
         return expected if decay.dark is None else np.append(expected, background * decay.dark[1])
+
+    def slopes(self, theta: Array, decay: Decay) -> Array:
+        """Derivatives of :meth:`expected` by the parameters, (data, parameters)."""
+        light = self._light if decay.response is None else self._smeared
+        columns = np.empty((len(theta), len(decay.counts)))
+        columns[:-1] = self._through(decay, partial(self._slopes_to_come, theta, period=decay.period))
+        columns[-1] = 1.0 if decay.sizes is None else decay.sizes
+        seen = decay.exposure * (light(theta, decay) + theta[-1] * columns[-1])
+        columns *= decay.exposure * (1 + seen / np.hypot(seen, _FLOOR)) / 2
+        if decay.dark is None:
+            return columns.T
+        return np.vstack([columns.T, np.append(np.zeros(len(theta) - 1), decay.dark[1])])
+
+    def _slopes_to_come(self, theta: Array, time: Array, period: float) -> Array:
+        """Derivatives of :meth:`to_come` by all parameters but the background, (parameters - 1, times)."""
+        rows = []
+        beta, amplitudes, fraction = self.beta(theta), self.amplitudes(theta), self.rise_fraction(theta)
+        risen = np.zeros(len(time))
+        if self.rise:
+            risen, slower = _to_come_and_slope(time, self.rise_time(theta), 1.0, period)
+        for amplitude, lifetime in zip(amplitudes, self.lifetimes(theta), strict=True):
+            light, longer = _to_come_and_slope(time, lifetime, beta, period)
+            rows += [amplitude * (light - fraction * risen), amplitude * longer]
+        if self.stretched:
+            step = np.zeros(len(theta))
+            step[2 * self.exponentials] = _BETA_STEP
+            between = self.to_come(theta + step, time, period) - self.to_come(theta - step, time, period)
+            rows.append(between / (2 * _BETA_STEP))
+        if self.rise:
+            rows += [-amplitudes.sum() * risen, -fraction * amplitudes.sum() * slower]
+        return np.array(rows)
 
     def bounds(self, decay: Decay) -> tuple[Array, Array]:
         """Lowest and highest parameters that can be told from the counts."""
@@ -198,25 +231,29 @@ class Model:
         return np.array([*low, 0.0]), np.array([*high, 2 * decay.counts.max() + 1])
 
     def _light(self, theta: Array, decay: Decay) -> Array:
-        edges = np.append(decay.time, decay.time[-1])
-        edges[-1] += decay.width * (1.0 if decay.sizes is None else decay.sizes[-1])
-        return self._binned(theta, edges, decay)
-
-    def _binned(self, theta: Array, edges: Array, decay: Decay) -> Array:
-        """Light between *edges*, that of earlier pulses included, in counts."""
-        return -np.diff(self.to_come(theta, edges, decay.period)) / decay.width
+        return self._through(decay, partial(self.to_come, theta, period=decay.period))
 
     def _smeared(self, theta: Array, decay: Decay) -> Array:
-        """The light convolved with the response; both are taken as even inside a bin."""
+        return np.maximum(self._light(theta, decay), 0.0)  # rounding of the transform
+
+    @staticmethod
+    def _through(decay: Decay, to_come: Callable[[Array], Array]) -> Array:
+        """Counts (…, bins) of light that is *to_come* (…, times), through the response where there is one.
+
+        Light and response are taken as even inside a bin.
+        """
+        if decay.response is None:
+            edges = np.append(decay.time, decay.time[-1])
+            edges[-1] += decay.width * (1.0 if decay.sizes is None else decay.sizes[-1])
+            return -np.diff(to_come(edges)) / decay.width
         from scipy.signal import fftconvolve
 
-        assert decay.response is not None
         number = len(decay.counts)
         shifts = np.arange(1 - number, number + 1) * decay.width
-        nodes = [self._binned(theta, shifts - node * decay.width, decay) for node in _NODES]
-        kernel = np.mean(nodes, axis=0)
-        smeared: Array = fftconvolve(kernel, decay.response, mode="valid")
-        return np.maximum(smeared, 0.0)  # rounding of the transform
+        kernel = np.mean([-np.diff(to_come(shifts - node * decay.width)) for node in _NODES], axis=0)
+        response = decay.response.reshape((1,) * (kernel.ndim - 1) + (-1,))
+        smeared: Array = fftconvolve(kernel / decay.width, response, mode="valid", axes=-1)
+        return smeared
 
 
 def _positive(expected: Array) -> Array:
@@ -237,10 +274,35 @@ def _to_come(time: Array, lifetime: float, beta: float, period: float) -> Array:
     order = 1 / beta
     since = [late]
     if np.isfinite(period):
-        earlier = min(_PULSES, int(np.ceil(lifetime / period * _GONE**order)))
-        since += [np.maximum(time + number * period, 0.0) for number in range(1, earlier + 1)]
+        numbers = range(1, _earlier(lifetime, beta, period) + 1)
+        since += [np.maximum(time + number * period, 0.0) for number in numbers]
     to_come = gammaincc(order, (np.stack(since) / lifetime) ** beta).sum(axis=0)
     return np.asarray(lifetime * order * gamma(order) * to_come)
+
+
+def _to_come_and_slope(time: Array, lifetime: float, beta: float, period: float) -> tuple[Array, Array]:
+    """:func:`_to_come`, and its derivative by ln of the lifetime.
+
+    As it is homogeneous in all times, that is itself and Σ t·exp(−(t/τ)^β) over this pulse and the earlier.
+    """
+    light = _to_come(time, lifetime, beta, period)
+    late = np.maximum(time, 0.0) / lifetime
+    slope = light + lifetime * late * np.exp(-(late**beta))
+    if not np.isfinite(period):
+        return light, slope
+    if beta == 1.0:
+        gone, since = period / lifetime, (time + period) / lifetime
+        left = -np.expm1(-gone)
+        return light, slope + lifetime * np.exp(-since) / left * (since + gone * np.exp(-gone) / left)
+    for number in range(1, _earlier(lifetime, beta, period) + 1):
+        since = np.maximum(time + number * period, 0.0) / lifetime
+        slope += lifetime * since * np.exp(-(since**beta))
+    return light, slope
+
+
+def _earlier(lifetime: float, beta: float, period: float) -> int:
+    """Pulses before this one whose stretched decay is still seen."""
+    return min(_PULSES, int(np.ceil(lifetime / period * _GONE ** (1 / beta))))
 
 
 #: from the simplest to the richest

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -64,6 +65,7 @@ def maximise(
     likelihood: Likelihood = "poisson",
     tolerance: float = 1e-12,
     most: int = 1000,
+    slopes: Callable[[Array], Array] | None = None,
 ) -> Estimate:
     """The parameters under which *data* are the most likely.
 
@@ -73,16 +75,18 @@ def maximise(
     :param bounds: lowest and highest parameters
     :param tolerance: relative, of the deviance and of the parameters, at which the search ends
     :param most: evaluations of the model's derivatives
+    :param slopes: these derivatives (data, parameters); None: by differences
     """
     from scipy.optimize import least_squares
 
     low, high = (np.full(len(start), -np.inf), np.full(len(start), np.inf)) if bounds is None else bounds
     residuals, derivative = _POISSON if likelihood == "poisson" else _LEAST_SQUARES
     inside = np.clip(start, low, high)
+    of_model = partial(jacobian, model) if slopes is None else slopes
     found = least_squares(
         lambda theta: residuals(model(theta), data),
         inside,
-        lambda theta: derivative(model(theta), data)[:, None] * jacobian(model, theta),
+        lambda theta: derivative(model(theta), data)[:, None] * of_model(theta),
         bounds=(low, high),
         x_scale="jac",
         ftol=tolerance,
@@ -96,7 +100,7 @@ def maximise(
     variance = np.maximum(expected, _LEAST_EXPECTED)
     if likelihood == "least squares":
         variance = np.full(len(data), 2 * found.cost / max(len(data) - len(theta), 1))
-    covariance = _covariance(jacobian(model, theta), variance, ~on_bound)
+    covariance = _covariance(of_model(theta), variance, ~on_bound)
     return Estimate(theta, covariance, float(2 * found.cost), expected, on_bound, found.status > 0)
 
 

@@ -22,6 +22,8 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from .hdf5_texts import texts_are_in_order
+
 _FORMAT_NAME = "upconversion-run"
 _FORMAT_VERSION = 1
 _HDF5_ATTRIBUTES = {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "coordinates"}
@@ -155,6 +157,8 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
     if not h5py.is_hdf5(path):
         raise NotARunFile(f"{path}: is not a run file (not HDF5)")
     _refuse_truncated(path)
+    if not texts_are_in_order(path):
+        raise NotARunFile(f"{path}: is damaged: a text in it has no length")
     try:
         with _open(path) as file:
             _check_format(path, file)

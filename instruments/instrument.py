@@ -48,6 +48,9 @@ class VisaInstrument(Device, Instrument):
     #: one of these words must be in the answer to ``*IDN?``; empty: not asked
     IDN_WORDS: ClassVar[tuple[str, ...]] = ()
 
+    # pymeasure's own asks at every access whether the name is reserved for a dynamic property: 1 µs each
+    __getattribute__ = object.__getattribute__
+
     def __init__(
         self, adapter: Adapter | str, name: str = "", *, clock: Clock | None = None, **connection: Any
     ) -> None:

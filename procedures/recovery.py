@@ -18,6 +18,7 @@ from typing import Any
 
 import h5py
 
+from antistokes.analysis.hdf5_texts import texts_are_in_order
 from antistokes.instruments.errors import RunFileError
 
 from .runfile_layout import (
@@ -122,6 +123,8 @@ def _read_superblock(path: Path) -> bytes:
         raise RunFileError(f"{path}: is not a run file")
     if struct.unpack_from("<I", block, _CHECKSUM)[0] != lookup3(block[:_CHECKSUM]):
         raise RunFileError(f"{path}: cannot be repaired: its first {_SUPERBLOCK} bytes are damaged")
+    if not texts_are_in_order(path):
+        raise RunFileError(f"{path}: cannot be repaired: a text in it has no length")
     return block
 
 

@@ -28,7 +28,7 @@ _AT_INVERSE = 3 / _GAMMA - 1 / _GAMMA**2
 _AT_SQUARED = 0.5 / _GAMMA**2 - 1 / _GAMMA
 _ITERATIONS = 20
 _STEP_ERROR = 3e-4  # of each level's largest population
-_TOLERANCE = 0.1 * _STEP_ERROR  # of what is missing at the begin of the period
+_LINEAR = 3e-3  # what is missing at the begin of a period, and added to all of it; its square is lost
 _STEPS = 20_000  # in a period
 _FEWER, _ROUGH_ITERATIONS, _ROUGH = 10, 8, 1e-3  # steps at once to begin with, until so much is missing
 _MARGIN = 3.0  # of the error of a step to be divided, so that it is once and with those like it
@@ -51,6 +51,7 @@ def periodic(equations: RateEquations, high: Array, low: Array, width: float, ti
     grid = np.union1d(pulse_times(width, period), times)
     high, low = irradiances(high), irradiances(low)
     y = equations.steady_state((high * width + low * (period - width)) / period)
+    unity = np.eye(y.shape[1])
     pump = [equations.under(irradiance) for irradiance in (high, low)]
     error = np.full_like(y, np.inf)
     with np.errstate(all="ignore"):  # what overflows does not converge, and is reported
@@ -58,12 +59,14 @@ def periodic(equations: RateEquations, high: Array, low: Array, width: float, ti
         for _ in range(_ITERATIONS):
             try:
                 course, change, step_error = _one_period(pump, y, width, grid)
-                missing = equations.conserved_solution(np.eye(y.shape[1]) - change, course[:, -1] - y)
+                missing = equations.conserved_solution(unity - change[:, -1], course[:, -1] - y)
                 largest = course.max(axis=1) + _TINY
                 error = np.abs(missing) / largest
                 rough = np.max(step_error / largest[:, None], axis=(0, 2)) / _STEP_ERROR
-                if np.all(error <= _TOLERANCE) and np.all(rough <= 1):
-                    return np.asarray(course[:, np.searchsorted(grid, times)])
+                if np.all(error <= _LINEAR) and np.all(rough <= 1):
+                    at = np.searchsorted(grid, times)
+                    added = (change[:, at] @ missing[:, None, :, None])[..., 0]
+                    return np.asarray(np.maximum(course[:, at] + added, 0.0))
                 if np.any(rough > 1):
                     grid = _refined(grid, _MARGIN * rough)
                 if len(grid) > _STEPS:
@@ -85,7 +88,7 @@ def _roughly(equations: RateEquations, pump: Sequence[Flow], y: Array, width: fl
     for _ in range(_ROUGH_ITERATIONS):
         try:
             course, change, _error = _one_period(pump, found, width, few)
-            missing = equations.conserved_solution(np.eye(y.shape[1]) - change, course[:, -1] - found)
+            missing = equations.conserved_solution(np.eye(y.shape[1]) - change[:, -1], course[:, -1] - found)
         except np.linalg.LinAlgError:
             return y
         found = np.maximum(found + missing, 0.0)
@@ -103,13 +106,14 @@ def _refined(times: Array, rough: Array) -> Array:
 
 
 def _one_period(pump: Sequence[Flow], y: Array, width: float, times: Array) -> tuple[Array, Array, Array]:
-    """Populations at *times*, the derivative (n, m, m) of the last by the first, the steps' errors.
+    """Populations at *times* (k,), their derivative (n, k, m, m) by the first, the steps' errors.
 
     :param pump: until *width*, and after it
     """
     n, m = y.shape
     unity = np.eye(m)
-    change = np.tile(unity, (n, 1, 1))
+    change = np.empty((n, len(times), m, m))
+    change[:, 0] = unity
     course = np.empty((n, len(times), m))
     error = np.empty((n, len(times) - 1, m))
     course[:, 0] = y
@@ -126,7 +130,8 @@ def _one_period(pump: Sequence[Flow], y: Array, width: float, times: Array) -> t
         y = y + h * (1.5 * k1 + 0.5 * k2)
         # the step's derivative, 1 + 2·hk − hk·inverse + (hk)²/2 with hk = inverse·hJ = (inverse − 1)/γ
         squared = inverse @ inverse
-        change = (_AT_ONE * unity + _AT_INVERSE * inverse + _AT_SQUARED * squared) @ change
+        step = _AT_ONE * unity + _AT_INVERSE * inverse + _AT_SQUARED * squared
+        change[:, i + 1] = step @ change[:, i]
         before = rates
         rates, jacobian = flow.at(y)
         left = y - course[:, i] - 0.5 * h * (before + rates)

@@ -147,7 +147,7 @@ class YokogawaAQ(ScpiInstrument):
     @property
     def start(self) -> float:
         """Control the first wavelength, in nm; it must be below :attr:`stop`."""
-        return _nm(self._start)
+        return self.possible("start", _nm(self._start))
 
     @start.setter
     def start(self, nm: float) -> None:
@@ -156,7 +156,7 @@ class YokogawaAQ(ScpiInstrument):
     @property
     def stop(self) -> float:
         """Control the last wavelength, in nm; it must be above :attr:`start`."""
-        return _nm(self._stop)
+        return self.possible("stop", _nm(self._stop))
 
     @stop.setter
     def stop(self, nm: float) -> None:
@@ -179,7 +179,7 @@ class YokogawaAQ(ScpiInstrument):
             raise Refused(f"{self.name}: start = {start:g} nm must be below stop = {stop:g} nm")
         with self.lock:
             # at no time may the instrument's start lie above its stop
-            if start < self.stop:
+            if start < _nm(self._stop):
                 self._start, self._stop = start, stop
             else:
                 self._stop = stop
@@ -188,7 +188,12 @@ class YokogawaAQ(ScpiInstrument):
     @property
     def resolution(self) -> float:
         """Control the resolution bandwidth, in nm; one of the model's values."""
-        return _nm(self._resolution)
+        nm, widest = _nm(self._resolution), max(self.DATA.resolutions)
+        if nm > 2 * widest:
+            raise BadAnswer(
+                self.name, f"says that its resolution is {nm:g} nm; {self.MODEL} has up to {widest:g} nm"
+            )
+        return nm
 
     @resolution.setter
     def resolution(self, nm: float) -> None:

@@ -17,7 +17,7 @@ from antistokes.instruments.records import NonNegative, Record
 from ..cryostat import Control, Cryostat, CryostatSettings
 from ..twin import Answer
 from .lakeshore_curves import DIODE_K, kelvin_of, volts_of
-from .lakeshore_settings import Refused, command, integer, key_of, number, one_of, split
+from .lakeshore_settings import Refused, command, first, integer, key_of, number, one_of, split
 from .lakeshore_status import StatusTwin
 from .lakeshore_tables import Table, power_up
 
@@ -306,7 +306,7 @@ class LakeShoreTwin(StatusTwin):
 
     @command("ZONE?")
     def zone(self, text: str) -> str:
-        output, which = (*split(text), "", "")[:2]
+        output, which = first(2, text)
         key = f"{one_of(output, '12')}/{integer(which, 1, 10)}"
         return self.table["ZONE_TABLE"].show(self.values["ZONE_TABLE", key])
 
@@ -323,7 +323,7 @@ class LakeShoreTwin(StatusTwin):
     @command("ATUNE")
     def tune(self, text: str) -> None:
         """Accepted; no tuning takes place."""
-        output, mode = (*split(text), "", "")[:2]
+        output, mode = first(2, text)
         one_of(output, "12")
         integer(mode, 0, 2)
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..twin import Twin
-from .lakeshore_settings import Refused, command, integer, number, split
+from .lakeshore_settings import Refused, command, first, integer, number, split
 
 # Silicon diode, K against V: points of the standard DT-670 curve, rounded
 DIODE_K = (1.4, 4.2, 10.0, 20.0, 30.0, 50.0, 77.35, 100.0, 150.0, 200.0, 250.0, 300.0, 400.0, 500.0)
@@ -50,7 +50,7 @@ class CurveTwin(Twin):
 
     @command("CRVPT?")
     def curve_point(self, text: str) -> str:
-        curve, index = (*split(text), "", "")[:2]
+        curve, index = first(2, text)
         volts, kelvin = self.points.get(integer(curve, 1, self.last_curve), {}).get(
             integer(index, 1, 200), (0.0, 0.0)
         )
@@ -58,7 +58,7 @@ class CurveTwin(Twin):
 
     @command("CRVPT")
     def set_curve_point(self, text: str) -> None:
-        curve, index, volts, kelvin = (*split(text), "", "", "")[:4]
+        curve, index, volts, kelvin = first(4, text)
         table = self.points.setdefault(integer(curve, 21, self.last_curve), {})
         table[integer(index, 1, 200)] = number(volts, -9999, 99999), number(kelvin, 0, 9999)
 

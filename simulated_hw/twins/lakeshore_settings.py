@@ -79,6 +79,11 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")] if text.strip() else []
 
 
+def first(count: int, text: str) -> list[str]:
+    """The first *count* parameters in *text*; empty where there are fewer."""
+    return [*split(text), *[""] * count][:count]
+
+
 def key_of(setting: Setting, parameters: list[str]) -> tuple[str, list[str]]:
     """Take the input or output a message is about off its parameters."""
     if setting.keys == NO_KEY:

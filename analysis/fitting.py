@@ -22,6 +22,7 @@ a low-power exponent (:func:`~antistokes.analysis.low_power.asymptote`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ import numpy.typing as npt
 
 from .bands import Array
 
+_ITERATIONS, _SETTLED = 60, 1e-8  # largest step of ln I
+_AT_ONCE = 20_000  # points that are fitted together
 #: A point counts as detected when its intensity exceeds this many standard deviations.
 DETECTION = 3.0
 
@@ -69,34 +72,74 @@ def fit(points: Points, degree: int, centre: float, bends: int = 0) -> Fit:
     :param bends: how many terms (P/P_top)ʲ, j = 1, 2, …, are added to it; P_top is the highest irradiance
     :return: NaN throughout when the iteration does not settle
     """
+    return fit_each([points], degree, [centre], bends)[0]
+
+
+def fit_each(parts: Sequence[Points], degree: int, centres: Sequence[float], bends: int = 0) -> list[Fit]:
+    """:func:`fit` to each of *parts* about its centre; together, which is much faster."""
+    found: list[Fit] = []
+    while len(found) < len(parts):
+        longest = max(len(one.x) for one in parts[len(found) :])
+        some = slice(len(found), len(found) + max(1, _AT_ONCE // longest))
+        found += _fit_together(parts[some], degree, np.array(centres[some]), bends)
+    return found
+
+
+def _fit_together(parts: Sequence[Points], degree: int, centres: Array, bends: int) -> list[Fit]:
+    """Shorter ones are filled up with points of no weight."""
+    number = np.array([len(one.x) for one in parts])
+    inside = np.arange(number.max()) < number[:, None]
+
+    def filled(arrays: Iterable[Array]) -> Array:
+        result = np.zeros(inside.shape)
+        result[inside] = np.concatenate(list(arrays))
+        return result
+
+    u = filled(one.x - centre for one, centre in zip(parts, centres, strict=True))
+    y, sigma, pump = (filled(getattr(one, name) for one in parts) for name in ("y", "sigma", "pump"))
     powers, orders = np.arange(degree + 1), np.arange(1, bends + 1)
-    polynomial = (points.x - centre)[:, None] ** powers
-    bend = bend_terms(points.x, bends)
-    design = np.hstack([polynomial, bend])
-    gradient = np.hstack([polynomial[:, :-1] * powers[1:], bend * orders])
-    beta = _start(points, design)
-    normal = np.eye(design.shape[1])
-    chi2 = np.nan
-    for _ in range(60):
-        mu = np.exp(design @ beta)
+    polynomial = u[..., None] ** powers
+    bend = np.zeros((*inside.shape, bends))
+    bend[inside] = np.concatenate([bend_terms(one.x, bends) for one in parts])
+    design = np.concatenate([polynomial, bend], axis=2)
+    gradient = np.concatenate([polynomial[..., :-1] * powers[1:], bend * orders], axis=2)
+    beta = _start(y, sigma, inside, design)
+    size = design.shape[2]
+    fits = [Fit(np.full(size, np.nan), np.full((size, size), np.nan), np.nan, 0)] * len(parts)
+    going = np.arange(len(parts))
+    for _ in range(_ITERATIONS):
+        terms, b = design[going], beta[going]
+        mu = np.exp((terms @ b[..., None])[..., 0])
+        steepness = (gradient[going] @ b[:, 1:, None])[..., 0]
         # the last term only keeps exact data without errors from dividing by zero
-        variance = points.sigma**2 + (gradient @ beta[1:] * mu * points.pump) ** 2 + (1e-9 * mu) ** 2
-        chi2 = float(((points.y - mu) ** 2 / variance).sum())
-        normal = (design.T * (mu**2 / variance)) @ design
-        try:
-            step = np.linalg.solve(normal, design.T @ (mu * (points.y - mu) / variance))
-        except np.linalg.LinAlgError:
+        variance = sigma[going] ** 2 + (steepness * mu * pump[going]) ** 2 + (1e-9 * mu) ** 2
+        weight, left = inside[going] / variance, y[going] - mu
+        normal = (terms * (mu**2 * weight)[..., None]).swapaxes(1, 2) @ terms
+        step = _solved(normal, (terms * (mu * left * weight)[..., None]).sum(axis=1))
+        length = np.abs((terms @ step[..., None])[..., 0]).max(axis=1)
+        for i in np.flatnonzero(length < _SETTLED):
+            freedom = int(number[going[i]]) - size
+            chi2 = float((left[i] ** 2 * weight[i]).sum())
+            covariance = np.linalg.inv(normal[i]) * chi2_scale(chi2, freedom)
+            fits[going[i]] = Fit(b[i], covariance, chi2, freedom)
+        on = (length >= _SETTLED) & np.isfinite(length)
+        going = going[on]
+        if not len(going):
             break
-        length = float(np.abs(design @ step).max())
-        if not np.isfinite(length):
-            break
-        if length < 1e-8:
-            freedom = len(points.x) - design.shape[1]
-            covariance = np.linalg.inv(normal) * chi2_scale(chi2, freedom)
-            return Fit(beta, covariance.astype(np.float64), chi2, freedom)
-        beta = beta + step * min(1.0, 1.0 / length)  # never more than a factor e at once
-    nan = np.full(design.shape[1], np.nan)
-    return Fit(nan, np.diag(nan), np.nan, 0)
+        # never more than a factor e at once
+        beta[going] = b[on] + step[on] * np.minimum(1.0, 1.0 / length[on])[:, None]
+    return fits
+
+
+def _solved(normal: Array, right: Array) -> Array:
+    """Solutions (k, m) of *normal* (k, m, m) for *right*; NaN where there is none."""
+    try:
+        result: Array = np.linalg.solve(normal, right[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        if len(normal) == 1:
+            return np.full_like(right, np.nan)
+        return np.concatenate([_solved(normal[i : i + 1], right[i : i + 1]) for i in range(len(normal))])
+    return result
 
 
 def bend_terms(x: Array, bends: int) -> Array:
@@ -105,13 +148,18 @@ def bend_terms(x: Array, bends: int) -> Array:
     return terms
 
 
-def _start(points: Points, design: Array) -> Array:
-    """A straight line through the logarithms of the detected points."""
-    detected = points.detected
-    y = points.y[detected]
-    weight = 1 / np.hypot(points.sigma[detected] / y, 0.01)
-    line = np.linalg.lstsq(design[detected, :2] * weight[:, None], np.log(y) * weight, rcond=None)[0]
-    return np.pad(line, (0, design.shape[1] - 2))
+def _start(y: Array, sigma: Array, inside: npt.NDArray[np.bool_], design: Array) -> Array:
+    """Straight lines through the logarithms of the detected points."""
+    detected = inside & (y > DETECTION * sigma)
+    y = np.where(detected, y, 1.0)
+    weight = detected / ((sigma / y) ** 2 + 0.01**2)
+    line = design[..., :2]
+    normal = (line * weight[..., None]).swapaxes(1, 2) @ line
+    right = (line * (weight * np.log(y))[..., None]).sum(axis=1)
+    # of a single point, the flattest
+    beta = np.zeros((len(design), design.shape[2]))
+    beta[:, :2] = (np.linalg.pinv(normal, rcond=1e-12, hermitian=True) @ right[..., None])[..., 0]
+    return beta
 
 
 def chi2_scale(chi2: float, freedom: int) -> float:

@@ -34,6 +34,7 @@ _EXPECTED, _DOUBT = np.array([0.3, -0.35]), np.array([1.0, 1.0])
 _LEAST_POINTS = 8
 _PASSES = 3
 _SCALE = np.array([1, 0.1, 1, 0.3, 0.3, 0.3, 0.5])
+_STEP = 1e-5 * _SCALE  # of the derivatives
 #: β
 _STARTS = (1e-4, 1e-2, 0.3)
 
@@ -125,11 +126,16 @@ def _fit(points: Points, shared: Array) -> tuple[float, Array, Array]:
         root = cholesky(variance, lower=True)
 
         def residuals(b: Array) -> Array:
-            model = np.exp(np.clip(_log_signal(b, points.x), -700, 700))
-            away = solve_triangular(root, points.y - model, lower=True)
+            away = solve_triangular(root, points.y - _signal(b, points.x), lower=True)
             return np.concatenate([away, (b[5:] - _EXPECTED) / _DOUBT])
 
-        return least_squares(residuals, beta, bounds=bounds, x_scale=_SCALE)
+        def slopes(b: Array) -> Array:
+            each = np.diag(_STEP)
+            low, high = (_signal((b + side).T[..., None], points.x) for side in (-each, each))
+            away = solve_triangular(root, ((low - high) / (2 * _STEP[:, None])).T, lower=True)
+            return np.vstack([away, np.eye(len(b))[5:] / _DOUBT[:, None]])
+
+        return least_squares(residuals, beta, slopes, bounds=bounds, x_scale=_SCALE)
 
     # wide at first: far from the start it is not linear
     wide = np.diag(points.sigma**2 + (0.2 * points.y) ** 2)
@@ -156,16 +162,22 @@ def _start(points: Points, coupling: float) -> Array:
     return np.array([logs[steepest] - beta / 2, seen.x[steepest], beta, 1.5, 1.5, *_EXPECTED])
 
 
+def _signal(beta: Array, x: Array) -> Array:
+    """The signal at ln pump *x*."""
+    result: Array = np.exp(np.clip(_log_signal(beta, x), -700, 700))
+    return result
+
+
 def _log_signal(beta: Array, x: Array) -> Array:
-    """ln of the signal at ln pump *x*."""
+    """ln of the signal at ln pump *x* (n,) for parameters (7,), or (k, n) for several (7, k, 1)."""
     scale, threshold, coupling, order, below, share, fall = beta
     u = x - threshold
     log_p = np.clip(order * u, -300, 300)
-    p, b = np.exp(log_p), math.exp(coupling)
+    p, b = np.exp(log_p), np.exp(coupling)
     root = np.hypot(p - 1, 2 * np.sqrt(b * p))
     # β·S without the difference of nearly equal numbers
     photons = np.where(p < 1, 2 * b * p / (np.maximum(1 - p, 0) + root), (p - 1 + root) / 2)
     under = np.minimum(u, 0.0)
-    bent = np.log1p(share * np.expm1(below * math.exp(fall) * under))
+    bent = np.log1p(share * np.expm1(below * np.exp(fall) * under))
     result: Array = scale + np.log(photons) + (below - order) * under - bent
     return result

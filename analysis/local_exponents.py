@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .bands import Array
-from .fitting import Points, fit
+from .fitting import Points, fit_each
 
 DECADE = float(np.log(10.0))
 #: Half width of the window of a local exponent, and its least whole width at the ends of the sweep.
@@ -29,17 +29,25 @@ def local_exponents(points: Points) -> tuple[Array, Array]:
     of the sweep the window is widened, to 5/6 of a decade at the very end; everywhere it takes in at
     least five set-points. With three detected set-points only, a straight line has to do.
     """
-    rows = []
-    for x, window in neighbourhoods(points):
-        detected = window.detected
-        known = len(np.unique(window.setpoint[detected]))
-        slope = error = np.nan
-        if known >= 3 and detected[np.abs(window.x - x) <= SLACK].all():
-            local = fit(window, 2 if known > 3 else 1, x)
-            slope, error = local.beta[1], np.sqrt(local.covariance[1, 1])
-        rows.append((np.exp(x), slope, error))
-    table = np.array(rows)
+    around = list(neighbourhoods(points))
+    table = np.full((len(around), 3), np.nan)
+    table[:, 0] = [np.exp(x) for x, _ in around]
+    degrees = np.array([_degree(x, window) for x, window in around], dtype=int)
+    for degree in (1, 2):
+        chosen = np.flatnonzero(degrees == degree)
+        fits = fit_each([around[i][1] for i in chosen], degree, [around[i][0] for i in chosen])
+        for i, local in zip(chosen, fits, strict=True):
+            table[i, 1:] = local.beta[1], np.sqrt(local.covariance[1, 1])
     return table[:, :2], table[:, 2]
+
+
+def _degree(x: float, window: Points) -> int:
+    """Of the curve through *window* whose slope at *x* is wanted; 0 where nothing can be said."""
+    detected = window.detected
+    known = len(np.unique(window.setpoint[detected]))
+    if known < 3 or not detected[np.abs(window.x - x) <= SLACK].all():
+        return 0
+    return 2 if known > 3 else 1
 
 
 def neighbourhoods(points: Points) -> Iterator[tuple[float, Points]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bands import Array
-from .fitting import Fit, Points, bend_terms, chi2_scale, fit
+from .fitting import Fit, Points, bend_terms, chi2_scale, fit, fit_each
 from .local_exponents import DECADE, ONSET, SLACK
 
 #: The least a range must span to be fitted: decades, and detected points.
@@ -72,8 +72,8 @@ def asymptote(points: Points, change_by: float | None = None) -> Asymptote:
     ends = list(_ends(points))
     if not ends:
         return straight_line(points)
-    bent = {k: fit(points[:k], 1, float(points.x[:k].mean()), TERMS) for k in ends}
-    bent = {k: one for k, one in bent.items() if np.isfinite(one.chi2) and one.freedom >= 0}
+    fits = fit_each([points[:k] for k in ends], 1, [float(points.x[:k].mean()) for k in ends], TERMS)
+    bent = {k: one for k, one in zip(ends, fits, strict=True) if np.isfinite(one.chi2) and one.freedom >= 0}
     excess = min((chi2_scale(one.chi2, one.freedom) for one in bent.values()), default=1.0)
     shortest = points[: ends[0]]
     for k in sorted(bent, reverse=True):

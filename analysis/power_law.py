@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bands import AnalysisError, Array, band_windows, good_points
-from .fitting import DETECTION, Points, fit
+from .fitting import DETECTION, Points, fit_each
 from .ground import integrate_less_stray
 from .local_exponents import SLACK, local_exponents, neighbourhoods, saturation_onset
 from .low_power import asymptote, straight_line
@@ -189,13 +189,17 @@ def _with_pump_scatter(points: Points) -> Points:
     relative = 0.01
     for _ in range(20):
         points = replace(points, pump=np.full(len(points.x), relative))
-        local = [
-            fit(window, 2, x)
+        around = [
+            (x, window)
             for x, window in neighbourhoods(points)
             if len(np.unique(window.setpoint[window.detected])) > 3
         ]
+        local = fit_each([window for _, window in around], 2, [x for x, _ in around])
         freedom = sum(one.freedom for one in local)
         if not freedom:
             return replace(points, pump=np.zeros(len(points.x)))
-        relative *= float(np.sqrt(sum(one.chi2 for one in local if one.freedom) / freedom))
+        missing = float(np.sqrt(sum(one.chi2 for one in local if one.freedom) / freedom))
+        relative *= missing
+        if abs(missing - 1) < 1e-4:
+            break
     return replace(points, pump=np.full(len(points.x), relative))

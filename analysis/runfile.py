@@ -26,6 +26,7 @@ from .hdf5_texts import texts_are_in_order
 
 _FORMAT_NAME = "upconversion-run"
 _FORMAT_VERSION = 1
+_SUPERBLOCK = 36  # bytes that are read of it
 _HDF5_ATTRIBUTES = {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "coordinates"}
 _KILLED = ("failed", "killed: the writer ended without closing the file")
 #: A closed file and one being written need different ways, and a file that is already open in this
@@ -184,8 +185,10 @@ def _refuse_truncated(path: Path) -> None:
     Not so in a file whose writer is at work or was killed: its flags (byte 11) are set, and it opens.
     """
     with path.open("rb") as file:
-        block = file.read(36)
+        block = file.read(_SUPERBLOCK)
     end, size = int.from_bytes(block[28:36], "little"), path.stat().st_size
+    if len(block) < _SUPERBLOCK:
+        raise NotARunFile(f"{path}: is truncated: {size} bytes")
     if block[8] == 3 and block[11] == 0 and size < end:
         raise NotARunFile(f"{path}: is truncated: {size} of {end} bytes; 'antistokes recover' may save it")
 

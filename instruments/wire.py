@@ -98,6 +98,8 @@ class WireAdapter(VISAAdapter):
 
     def __init__(self, resource_name: str, visa_library: Any = "", **connection: Any) -> None:
         super().__init__(resource_name, visa_library, **connection)
+        for handler in self.log.handlers[1:]:  # pymeasure adds one for each adapter that was ever made
+            self.log.removeHandler(handler)
         opened: Any = self.connection
         self._line = _socket_line(opened)
         self._stream = opened.resource_class == "SOCKET" or opened.interface_type == InterfaceType.asrl

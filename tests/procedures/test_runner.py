@@ -1,6 +1,8 @@
 """The runner: how a run begins, how it may end, and what is left behind each time."""
 
 import contextlib
+import gc
+import logging
 import os
 import signal
 import threading
@@ -102,6 +104,24 @@ def test_a_run_without_file_needs_only_sinks(virtual_station):
     outcome = run(SWEEP, virtual_station, sinks=[notes])
     assert (outcome.status, outcome.path, outcome.points) == ("completed", None, 3)
     assert notes.events.count("point") == 3
+
+
+def test_nothing_of_a_run_stays_behind(tmp_path):
+    """:mod:`benchmarks.soak` looks at memory, threads and files after thousands."""
+
+    def objects_after(runs):
+        for _ in range(runs):
+            station = Station.load(find_station("virtual"))
+            assert run(SWEEP, station, tmp_path / "run.h5").status == "completed"
+            (tmp_path / "run.h5").unlink()
+        del station
+        gc.collect()
+        # pytest keeps the records of the log
+        return sum(not isinstance(one, logging.LogRecord) for one in gc.get_objects())
+
+    objects_after(2)
+    before = objects_after(1)
+    assert objects_after(3) <= before + 1
 
 
 def test_a_closed_station_is_opened_and_closed_again(closed_station, tmp_path):

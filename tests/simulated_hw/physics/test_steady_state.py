@@ -182,9 +182,7 @@ def test_what_cannot_be_solved_is_reported_with_irradiance_and_level(failure):
 )
 def test_too_few_iterations_are_reported(monkeypatch, module, limit, attempt):
     monkeypatch.setattr(module, limit, 1)
-    with pytest.raises(
-        ConvergenceError, match=r" at [0-9.e+]+ W/cm², worst at level (A:[01]|(Er|Yb):\S+)$"
-    ):
+    with pytest.raises(ConvergenceError, match=r" at [0-9.e+]+ W/cm², worst at level (A:[01]|(Er|Yb):\S+)$"):
         attempt()
 
 

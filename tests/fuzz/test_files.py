@@ -71,7 +71,7 @@ def mutated(draw: st.DrawFn, sources: list[dict[str, Any]]) -> bytes:
             holder = holder[key]
         kind = draw(st.sampled_from(["remove", "replace", "replace", "replace", "other"]))
         if kind == "replace" or not found:
-            holder[last] = draw(_ANYTHING)
+            holder[last] = copy.deepcopy(draw(_ANYTHING))
         elif kind == "remove" or isinstance(holder, list):
             del holder[last]
         else:

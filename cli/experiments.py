@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antistokes.cli import options
-from antistokes.cli.output import emit
+from antistokes.cli.output import emit, notes
 from antistokes.cli.report import NOTHING_FOUND
 from antistokes.instruments.errors import Refused
 
 if TYPE_CHECKING:
+    from antistokes.procedures.plan_file import PlannedRun
     from antistokes.procedures.procedure import Procedure
 
 _INTERRUPTED = 130
@@ -62,6 +63,10 @@ def run(
         Path | None,
         typer.Option("--out", metavar="FILE", help="the run file, ends in .h5; or the folder for it"),
     ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RUN", help="of a plan: only this run and those after it"),
+    ] = None,
     yes: options.Yes = False,
     monitor: options.Monitors = None,
     copy_to: Annotated[
@@ -99,6 +104,8 @@ def run(
             if copy_to is not None and not _folder(copy_to).is_dir():
                 raise Refused(f"--copy-to = {copy_to}: there is no such folder")
         place, runs = errand.read(problems)
+        with problems.noted():
+            runs = _from(begin, runs, kind)
         look_by_light(problems, runs, place)
         problems.refuse()
         stack.enter_context(written_down(transcript))
@@ -110,10 +117,31 @@ def run(
             reports.append(report)
             codes.append(code)
             if code == _INTERRUPTED:
+                _tell_left(what, runs[len(codes) :])
                 break
     if json:
         emit(reports[0] if kind else {"runs": reports})
     return next((code for code in _WORST_FIRST if code in codes), 0)
+
+
+def _from(begin: str | None, runs: list[PlannedRun], kind: type[Procedure] | None) -> list[PlannedRun]:
+    """*runs* from the one called *begin* on. :raises Refused: there is none"""
+    if begin is None:
+        return runs
+    if kind is not None:
+        raise Refused(f"--from = {begin}: is for plan files; {kind.NAME} is a procedure")
+    names = [one.stem for one in runs]
+    if begin not in names:
+        raise Refused(f"--from = {begin}: there is no such run; the plan has {', '.join(names)}")
+    return runs[names.index(begin) :]
+
+
+def _tell_left(what: str, left: list[PlannedRun]) -> None:
+    """Which runs of the plan have not begun, and how to go on with them."""
+    if left:
+        names = ", ".join(one.stem for one in left)
+        way = f"antistokes run {what} --from {left[0].stem}"
+        notes.print(f"not begun: {names}; to go on with them: {way}", markup=False)
 
 
 def check(

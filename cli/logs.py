@@ -67,3 +67,14 @@ def logged() -> Iterator[None]:
         for handler in handlers:
             _OURS.removeHandler(handler)
             handler.close()
+
+
+@contextmanager
+def unsaid() -> Iterator[None]:
+    """Inside the block nothing is shown or kept: what a rehearsal warns of has not happened."""
+    level = _OURS.level
+    _OURS.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        _OURS.setLevel(level)

@@ -12,7 +12,7 @@ from typing import Any
 
 from antistokes.cli import person
 from antistokes.cli.estimating import rehearsed
-from antistokes.cli.logs import logged
+from antistokes.cli.logs import logged, unsaid
 from antistokes.cli.options import free_path
 from antistokes.cli.output import notes, screen
 from antistokes.cli.progress import ProgressBar
@@ -21,6 +21,7 @@ from antistokes.instruments.errors import AntistokesError, LimitError, Refused, 
 from antistokes.instruments.records import SampleRecord
 from antistokes.instruments.station import Station
 from antistokes.instruments.stationfile import MonitorEntry, StationFile
+from antistokes.procedures.feedback import OutOfReach
 from antistokes.procedures.interrupted import Interrupted
 from antistokes.procedures.measurement import Measurement, Plan, RecordedPlan
 from antistokes.procedures.monitors import Monitors
@@ -117,7 +118,7 @@ def look_by_light(problems: Problems, runs: list[PlannedRun], place: Place) -> N
     for one in runs:
         if not one.repeat:
             name = one.stem if len(runs) > 1 else ""
-            with problems.noted(name):
+            with problems.noted(name), unsaid():
                 for failed in fails_at_first_light(one.plan, place.of(one).twins):
                     problems.add(Refused(str(failed)), name)
 
@@ -187,7 +188,7 @@ def measure(
     refused = isinstance(outcome.error, Refused) and not outcome.points
     word = "refused" if refused else f"run {outcome.status}"
     notes.print(f"antistokes: {word}: {outcome.reason}", markup=False)
-    if file and not refused:
+    if file and not refused and not isinstance(outcome.error, OutOfReach):
         notes.print(f"to go on with it: antistokes resume {file}", markup=False)
     if outcome.status == "stopped":
         return report, 130

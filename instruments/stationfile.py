@@ -82,7 +82,7 @@ class WatchdogEntry(Record, kw_only=True, frozen=True):
 
     enabled: bool = True
     #: s for which a run may not move: longer than any call of an instrument that cannot be interrupted
-    hang_s: Annotated[float, Meta(gt=0)] = 120.0
+    hang_s: Annotated[float, Meta(ge=1)] = 120.0
 
 
 class StationFile(Record, kw_only=True, frozen=True):

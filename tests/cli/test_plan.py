@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from antistokes.analysis import load
+from antistokes.cli import measuring
 
 PLAN = """
 format = "antistokes-plan"
@@ -74,11 +75,24 @@ def test_wrong_settings_and_what_the_station_cannot_are_said_together_a_line_eac
         (("--set", "start=2"), "--set"),
         (("--out", "file.h5"), "must be a folder"),
         (("--station", "nowhere.toml"), "nowhere.toml"),
+        (("--from", "morning"), "there is no such run; the plan has night-1, night-2"),
     ],
 )
 def test_wrong_use_of_a_plan_is_refused(antistokes, plan, arguments, words):
     done = antistokes("run", plan, *arguments)
     assert (done.code, words in done.err) == (2, True)
+
+
+def test_of_an_interrupted_plan_the_runs_not_begun_are_told_and_run_by_name(
+    antistokes, plan, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(measuring, "measure", lambda *_: ({}, 130))
+        done = antistokes("run", plan)
+    assert done.code == 130
+    assert "not begun: night-2; to go on" in done.err.replace("\n", " ")
+    assert antistokes("run", plan, "--from", "night-2").code == 0
+    assert [path.name for path in tmp_path.glob("*.h5")] == ["night-2.h5"]
 
 
 def test_a_report_holds_figures_values_flags_and_settings_and_says_what_it_could_not_read(

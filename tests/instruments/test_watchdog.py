@@ -167,7 +167,7 @@ def test_what_is_simulated_or_says_so_has_none(lab, tmp_path):
     assert Station.load(lab.path, rehearsal=True).watchdog is None
 
 
-@pytest.mark.parametrize("entry", ["hang_s = 0", 'hang_s = "long"', "enable = true"])
+@pytest.mark.parametrize("entry", ["hang_s = 0.1", 'hang_s = "long"', "enable = true"])
 def test_a_wrong_entry_is_refused(lab, tmp_path, entry):
     path = tmp_path / "lab.toml"
     path.write_text(lab.path.read_text() + f"[watchdog]\n{entry}\n")

@@ -3,11 +3,15 @@
 import functools
 import json
 import logging
+import shutil
 from dataclasses import dataclass
 
 import pytest
 
 from antistokes.cli.main import main
+from antistokes.instruments import Station
+from antistokes.procedures import PowerSweep, run
+from antistokes.simulated_hw.stations import find_station
 
 
 @dataclass
@@ -52,3 +56,17 @@ def antistokes(capsys, tmp_path, monkeypatch):
 def variant(station_file):
     """``lab.toml``: the built-in station with some of its text replaced."""
     return functools.partial(station_file, name="lab.toml")
+
+
+@pytest.fixture(scope="session")
+def _measured(tmp_path_factory):
+    path = tmp_path_factory.mktemp("measured") / "a.h5"
+    sweep = PowerSweep(start=1, stop=10, points_per_decade=4, order="up")
+    assert run(sweep, Station.load(find_station("virtual")), path).status == "completed"
+    return path
+
+
+@pytest.fixture
+def run_file(_measured, tmp_path):
+    """``a.h5``: a power sweep of five points, in the test's own folder."""
+    return shutil.copy(_measured, tmp_path / "a.h5")

@@ -8,14 +8,6 @@ import pytest
 from antistokes.cli.output import emit
 from antistokes.simulated_hw.samples.sample import shipped
 
-SHORT = ["--set", "start=1", "--set", "stop=10", "--set", "points_per_decade=4", "--set", "order=up"]
-
-
-@pytest.fixture
-def run_file(antistokes, tmp_path):
-    assert antistokes("run", "power-sweep", *SHORT, "--out", "a.h5").code == 0
-    return tmp_path / "a.h5"
-
 
 def test_info_says_what_is_in_a_run_file(antistokes, run_file):
     done = antistokes("info", run_file, "--json")

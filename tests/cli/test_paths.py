@@ -20,13 +20,8 @@ READ = [("info",), ("plot",), ("recover",), ("report",)]
 
 
 @pytest.fixture
-def folder(antistokes, tmp_path):
+def folder(run_file, tmp_path):
     """With a run file ``a.h5`` and a file ``text``."""
-    settings = ["start=1", "stop=10", "points_per_decade=2", "order=up"]
-    assert (
-        antistokes("run", "power-sweep", *[w for s in settings for w in ("--set", s)], "--out", "a.h5").code
-        == 0
-    )
     (tmp_path / "text").write_text("")
     return tmp_path
 

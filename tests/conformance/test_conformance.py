@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -429,7 +430,7 @@ def test_two_threads_get_their_own_answers(open_pair: Callable[..., Pair], name:
     wrong: list[Any] = []
 
     def hammer(question: Callable[[], Any], right: Any) -> None:
-        for _ in range(1500):
+        for _ in range(200):
             try:
                 answer = question()
             except Exception as error:
@@ -439,10 +440,15 @@ def test_two_threads_get_their_own_answers(open_pair: Callable[..., Pair], name:
 
     questions = (device.identity, lambda: reading(device))
     threads = [threading.Thread(target=hammer, args=(question, question())) for question in questions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # in the middle of every question
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
     assert wrong == []
 
 

@@ -71,8 +71,7 @@ def load(path: str | Path, arrays: bool = True) -> xr.Dataset:
         data = file["entry/data"]
         points = int(file["entry/run/n_committed"][()])
         variables, coordinates = {}, set()
-        for name, item in data.items():
-            dims = _dims(item)
+        for name, (item, dims) in _channels(data).items():
             if len(dims) > 1 and not arrays:
                 continue
             values = item[:points] if dims[0] == "point" else item[()]
@@ -121,9 +120,13 @@ def describe(path: str | Path, log_lines: int = 20) -> dict[str, Any]:
         entry = file["entry"]
         data, instrument, process = entry["data"], entry["instrument"], entry["process"]
         per_point = {
-            name: item for name, item in data.items() if _dims(item)[0] == "point" and name != "point"
+            name: (item, dims)
+            for name, (item, dims) in _channels(data).items()
+            if dims[0] == "point" and name != "point"
         }
-        coordinates = {name for c in per_point.values() for name in c.attrs.get("coordinates", "").split()}
+        coordinates = {
+            name for item, _ in per_point.values() for name in item.attrs.get("coordinates", "").split()
+        }
         return _facts(file, path) | {
             "file": str(path),
             "points": int(entry["run/n_committed"][()]),
@@ -131,12 +134,12 @@ def describe(path: str | Path, log_lines: int = 20) -> dict[str, Any]:
                 name: {
                     "units": str(item.attrs["units"]),
                     "long_name": str(item.attrs.get("long_name", "")),
-                    "dims": _dims(item)[1:],
+                    "dims": dims[1:],
                     "shape": item.shape[1:],
                     "dtype": str(item.dtype),
                     "coordinate": name in coordinates,
                 }
-                for name, item in per_point.items()
+                for name, (item, dims) in per_point.items()
             },
             "devices": {
                 "before": json.loads(_text(instrument, "devices_before")),
@@ -253,12 +256,22 @@ def _attributes(item: h5py.Dataset) -> dict[str, Any]:
     return {key: value for key, value in item.attrs.items() if key not in _HDF5_ATTRIBUTES}
 
 
-def _dims(item: h5py.Dataset) -> tuple[str, ...]:
-    """Names of its dimensions; by reference, as HDF5's own function crashes where one leads nowhere."""
-    if item.is_scale:
-        return (item.name.rpartition("/")[2],)
-    scales = [item.file[found[0]].name for found in item.attrs["DIMENSION_LIST"]]
-    return tuple(name.rpartition("/")[2] for name in scales)
+def _channels(data: h5py.Group) -> dict[str, tuple[h5py.Dataset, tuple[str, ...]]]:
+    """Each dataset and the names of its dimensions.
+
+    By reference, as HDF5's own function crashes where one leads nowhere; by address, as asking an object for
+    its name takes HDF5 longer than all else.
+    """
+    items = dict(data.items())
+    scales = {h5py.h5o.get_info(item.id).addr: name for name, item in items.items() if item.is_scale}
+
+    def dims(name: str, item: h5py.Dataset) -> tuple[str, ...]:
+        if item.is_scale:
+            return (name,)
+        found = (h5py.h5r.dereference(one[0], data.file.id) for one in item.attrs["DIMENSION_LIST"])
+        return tuple(scales[h5py.h5o.get_info(each).addr] for each in found)
+
+    return {name: (item, dims(name, item)) for name, item in items.items()}
 
 
 def _text(group: h5py.Group, name: str, default: str | None = None) -> str:

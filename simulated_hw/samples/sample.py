@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -94,6 +95,10 @@ class Sample:
         :raises FileRefused: the file cannot be used as it stands
         """
         path = _locate(source)
+        return _read_shipped(path) if path.parent == _SHIPPED else cls._read(path)
+
+    @classmethod
+    def _read(cls, path: Path) -> Sample:
         data, text = read_family(path, _parent)
         file = read_table(check_format(data, path, FORMAT, VERSION), SampleFile, path, "")
         check_bands(file.sample, path)
@@ -220,6 +225,12 @@ def _parent(name: str, child: Path) -> Path:
         return _locate(name, child.parent)
     except Refused as refused:
         raise FileRefused(child, "extends", str(refused)) from None
+
+
+@lru_cache(maxsize=8)
+def _read_shipped(path: Path) -> Sample:
+    """Those files do not change, and nothing changes a sample."""
+    return Sample._read(path)
 
 
 def _locate(source: str | Path, beside: Path | None = None) -> Path:

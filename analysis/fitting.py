@@ -120,7 +120,7 @@ def _fit_together(parts: Sequence[Points], degree: int, centres: Array, bends: i
         for i in np.flatnonzero(length < _SETTLED):
             freedom = int(number[going[i]]) - size
             chi2 = float((left[i] ** 2 * weight[i]).sum())
-            covariance = np.linalg.inv(normal[i]) * chi2_scale(chi2, freedom)
+            covariance = (np.linalg.inv(normal[i]) * chi2_scale(chi2, freedom)).astype(np.float64)
             fits[going[i]] = Fit(b[i], covariance, chi2, freedom)
         on = (length >= _SETTLED) & np.isfinite(length)
         going = going[on]

@@ -120,7 +120,7 @@ def _fit_together(parts: Sequence[Points], degree: int, centres: Array, bends: i
         for i in np.flatnonzero(length < _SETTLED):
             freedom = int(number[going[i]]) - size
             chi2 = float((left[i] ** 2 * weight[i]).sum())
-            covariance = (np.linalg.inv(normal[i]) * chi2_scale(chi2, freedom)).astype(np.float64)
+            covariance = np.linalg.inv(normal[i]) * chi2_scale(chi2, freedom)
             fits[going[i]] = Fit(b[i], covariance, chi2, freedom)
         on = (length >= _SETTLED) & np.isfinite(length)
         going = going[on]
@@ -134,12 +134,11 @@ def _fit_together(parts: Sequence[Points], degree: int, centres: Array, bends: i
 def _solved(normal: Array, right: Array) -> Array:
     """Solutions (k, m) of *normal* (k, m, m) for *right*; NaN where there is none."""
     try:
-        result: Array = np.linalg.solve(normal, right[..., None])[..., 0]
+        return np.linalg.solve(normal, right[..., None])[..., 0].astype(np.float64)
     except np.linalg.LinAlgError:
         if len(normal) == 1:
             return np.full_like(right, np.nan)
         return np.concatenate([_solved(normal[i : i + 1], right[i : i + 1]) for i in range(len(normal))])
-    return result
 
 
 def bend_terms(x: Array, bends: int) -> Array:

@@ -25,6 +25,7 @@ from antistokes.cli import (
     resuming,
     safe,
     serve,
+    window,
 )
 from antistokes.cli.output import emit, notes
 from antistokes.cli.reproduce import command as reproduction
@@ -66,6 +67,7 @@ procedures.register(app)
 new_driver.register(app)
 reproduction.register(app)
 serve.register(app)
+window.register(app)
 doctor.register(app)
 safe.register(app)
 

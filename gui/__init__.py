@@ -1,0 +1,1 @@
+"""Windows. They hold no rule: all they do can be done from Python."""

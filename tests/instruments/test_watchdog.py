@@ -43,6 +43,26 @@ with Station.load(sys.argv[1]) as station:
     {then}
     threading.Event().wait({seconds})
 """
+#: the same by the worker of a window
+WINDOW = """\
+import os, sys
+from pathlib import Path
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from antistokes.gui.app import application
+from antistokes.gui.lab import Lab
+from antistokes.gui.main_window import MainWindow
+from antistokes.instruments import Station
+app = application()
+window = MainWindow(Lab(Station.load(sys.argv[1])), Path())
+def light():
+    station = window.lab.station
+    station["laser"].current = 0.2
+    station["laser"].emission = True
+    print(station.watchdog._process.pid, flush=True)
+window.lab._jobs.put(light)
+window.show()
+app.exec()
+"""
 
 
 class Lab:
@@ -73,9 +93,10 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
     lab.close()
 
 
-def lit_by(lab: Lab, then: str = "", seconds: float = 60) -> subprocess.Popen:
+def lit_by(lab: Lab, then: str = "", seconds: float = 60, program: str = LIT) -> subprocess.Popen:
     """A program that switches the laser on; the bench has seen it."""
-    command = [sys.executable, "-c", LIT.format(then=then, seconds=seconds), lab.path]
+    text = program.format(then=then, seconds=seconds)
+    command = [sys.executable, "-c", text, lab.path]
     program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     program.watchdog = int(program.stdout.readline())
     assert lab.line()["light"] is True
@@ -93,11 +114,12 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-@pytest.mark.parametrize("how", ["killed", "asked"])
+@pytest.mark.parametrize("how", ["killed", "asked", "window killed"])
 def test_light_is_off_within_two_seconds(lab, how):
-    program = lit_by(lab, "station.watchdog.act('test')" if how == "asked" else "")
+    act = "station.watchdog.act('test')" if how == "asked" else ""
+    program = lit_by(lab, act, program=WINDOW if how == "window killed" else LIT)
     since = time.time()
-    if how == "killed":
+    if how != "asked":
         program.kill()
     dark = lab.line()
     assert dark["light"] is False

@@ -24,8 +24,10 @@ _LOWEST, _HIGHEST, _PER_DECADE = 1e-6, 1e8, 24  # W/cm²
 _PULSED_DECADES = 2.5  # below the peak that matter, for pulsed excitation
 _PULSED_PER_DECADE = 4  # that are solved; between them ln(emission) over ln(irradiance) is interpolated
 _SOLVED_AT_ONCE = 3  # decades
+_BEAMS = 16  # peaks between two of them, for which the beam is summed up
 _KEPT = 16  # pulsed conditions that are remembered
 _KEPT_BLOCKS = 128  # and solutions for them
+_KEPT_BEAMS = 64  # and sums over the beam
 _KEPT_TABLES = 256  # and steady ones
 _COLDEST = 1.0  # K
 _FIRST = 0.5  # K; off the round temperatures, around which a cryostat stays for long
@@ -67,6 +69,7 @@ class Spot:
         self._evenly_lit: dict[tuple[float, Conditions], Array] = {}
         self._courses: dict[tuple[float, float, float, float, Conditions], Array] = {}
         self._blocks: dict[tuple[int, _Gating, Conditions], Array] = {}
+        self._beam_tables: dict[tuple[int, _Gating, Conditions], Array] = {}
 
     def rates(self, power: float, conditions: Conditions) -> Array:
         """Photons per second into all directions, one per line, at *power* W on the sample."""
@@ -107,18 +110,27 @@ class Spot:
 
     def _over_the_beam(self, peak: float, gating: _Gating, conditions: Conditions) -> Array:
         """Mean emission over π·w_x·w_y at *peak* W/cm² on the axis, (times, lines)."""
-        share = np.geomspace(10**-_PULSED_DECADES, 1.0, round(_PULSED_DECADES * _PER_DECADE) + 1)
-        top = np.log10(peak) * _PULSED_PER_DECADE
-        lowest = int(np.floor(top - _PULSED_DECADES * _PULSED_PER_DECADE))
-        wanted = np.arange(lowest, int(np.ceil(top)) + 1)
-        logs = sum(
-            weight * self._nodes(wanted, gating, one).reshape(len(wanted), -1)
-            for one, weight in _around(conditions)
-        )
-        decades = np.log10(peak * share) * _PULSED_PER_DECADE
-        emission = np.exp(PchipInterpolator(wanted, logs)(decades))
-        times = len(pulse_times(gating.width, gating.period))
-        return (0.5 * _integral_over_log(np.log(share), emission))[-1].reshape(times, -1)
+        node, rest = divmod(float(np.log10(peak)) * _PULSED_PER_DECADE, 1.0)
+        logs = sum(share * self._beams(int(node), gating, one) for one, share in _around(conditions))
+        step = min(int(rest * _BEAMS), _BEAMS - 1)
+        result: Array = np.exp(logs[step] + (rest * _BEAMS - step) * (logs[step + 1] - logs[step]))
+        return result
+
+    def _beams(self, node: int, gating: _Gating, conditions: Conditions) -> Array:
+        """ln of that for peaks from 10^(*node*/4) to 10^((*node* + 1)/4) W/cm², (peaks, times, lines)."""
+        key = (node, gating, conditions)
+        if key not in self._beam_tables:
+            if len(self._beam_tables) >= _KEPT_BEAMS:
+                self._beam_tables.clear()
+            lowest = node - round(_PULSED_DECADES * _PULSED_PER_DECADE)
+            wanted = np.arange(lowest, node + 2)
+            below = np.linspace(lowest, node, round(_PULSED_DECADES * _PER_DECADE) + 1)
+            at = np.append(below, node + np.arange(1, _BEAMS + 1) / _BEAMS)
+            solved = self._nodes(wanted, gating, conditions)
+            emission = np.exp(PchipInterpolator(wanted, solved.reshape(len(wanted), -1))(at))
+            mean = 0.5 * _integral_over_log(at * np.log(10) / _PULSED_PER_DECADE, emission)[len(below) - 1 :]
+            self._beam_tables[key] = np.log(mean).reshape(_BEAMS + 1, *solved.shape[1:])
+        return self._beam_tables[key]
 
     def _nodes(self, wanted: npt.NDArray[np.intp], gating: _Gating, conditions: Conditions) -> Array:
         """ln of the emission at 10^(*wanted*/4) W/cm², (n, times, lines); solved three decades at once.

@@ -111,7 +111,8 @@ class Spot:
     def _over_the_beam(self, peak: float, gating: _Gating, conditions: Conditions) -> Array:
         """Mean emission over π·w_x·w_y at *peak* W/cm² on the axis, (times, lines)."""
         node, rest = divmod(float(np.log10(peak)) * _PULSED_PER_DECADE, 1.0)
-        logs = sum(share * self._beams(int(node), gating, one) for one, share in _around(conditions))
+        parts = [share * self._beams(int(node), gating, one) for one, share in _around(conditions)]
+        logs = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         step = min(int(rest * _BEAMS), _BEAMS - 1)
         result: Array = np.exp(logs[step] + (rest * _BEAMS - step) * (logs[step + 1] - logs[step]))
         return result

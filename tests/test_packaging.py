@@ -117,19 +117,22 @@ def test_a_sleep_is_recognised(line: str, found: bool) -> None:
     assert any(map(sleeps, ast.walk(ast.parse(line)))) is found
 
 
-@pytest.mark.parametrize(("module", "most"), [("instruments", 0.3), ("cli.main", 0.6)])
+@pytest.mark.parametrize(("module", "most"), [("instruments", 1.5), ("cli.main", 2.5)])
 def test_an_import_is_quick_and_pulls_in_nothing_slow(module: str, most: float) -> None:
+    """Beside the import of numpy (0.1 s on an idle machine), so that the machine's own speed is no matter."""
     program = f"""
 import sys, time
-begin = time.process_time()  # what else the machine does is no matter
+begin = time.process_time()
+import numpy
+middle = time.process_time()
 import antistokes.{module}
-print(time.process_time() - begin)
+print((time.process_time() - middle) / (middle - begin))
 print(*sorted({{name.partition(".")[0] for name in sys.modules}} & {set(SLOW)!r}))
 """
-    seconds = []
+    times = []
     for _ in range(3):
         run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        duration, slow = run.stdout.split("\n")[:2]
+        ratio, slow = run.stdout.split("\n")[:2]
         assert slow == ""
-        seconds.append(float(duration))
-    assert min(seconds) < most
+        times.append(float(ratio))
+    assert min(times) < most

@@ -10,7 +10,7 @@ from antistokes.analysis.figures import band_colours
 
 from .live_run import LiveRun
 
-_PERIOD = 50  # ms between two pictures
+_PERIOD = 100  # ms between two pictures; at 50 a run on twins goes at half the rate
 _SLOPE_POINTS = 3  # on either side of the last one
 _SIMULATED = "SIMULATED"
 

@@ -117,22 +117,19 @@ def test_a_sleep_is_recognised(line: str, found: bool) -> None:
     assert any(map(sleeps, ast.walk(ast.parse(line)))) is found
 
 
-@pytest.mark.parametrize(("module", "most"), [("instruments", 1.5), ("cli.main", 2.5)])
+@pytest.mark.parametrize(("module", "most"), [("instruments", 0.3), ("cli.main", 0.6)])
 def test_an_import_is_quick_and_pulls_in_nothing_slow(module: str, most: float) -> None:
-    """Beside the import of numpy (0.1 s on an idle machine), so that the machine's own speed is no matter."""
     program = f"""
 import sys, time
-begin = time.process_time()
-import numpy
-middle = time.process_time()
+begin = time.thread_time()  # what others do is no matter, numpy's own idle threads neither
 import antistokes.{module}
-print((time.process_time() - middle) / (middle - begin))
+print(time.thread_time() - begin)
 print(*sorted({{name.partition(".")[0] for name in sys.modules}} & {set(SLOW)!r}))
 """
-    times = []
+    seconds = []
     for _ in range(3):
         run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        ratio, slow = run.stdout.split("\n")[:2]
+        duration, slow = run.stdout.split("\n")[:2]
         assert slow == ""
-        times.append(float(ratio))
-    assert min(times) < most
+        seconds.append(float(duration))
+    assert min(seconds) < most

@@ -16,7 +16,8 @@ from rich.table import Table
 
 from antistokes.cli import options
 from antistokes.cli.output import emit, notes, screen
-from antistokes.cli.report import NOTHING_FOUND, duration, found_nothing, glance, report_of, tell
+from antistokes.cli.report import NOTHING_FOUND, found_nothing, glance, report_of, tell
+from antistokes.instruments.clock import duration
 from antistokes.instruments.errors import Refused, RunFileError
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a run file")]

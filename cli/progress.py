@@ -14,7 +14,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from antistokes.cli.output import notes
-from antistokes.cli.report import duration
+from antistokes.instruments.clock import duration
 from antistokes.procedures.channels import RunHeader
 from antistokes.procedures.estimate import Estimate
 

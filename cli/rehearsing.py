@@ -13,7 +13,8 @@ from antistokes.analysis.overview import overview
 from antistokes.cli.measuring import Place
 from antistokes.cli.output import screen
 from antistokes.cli.progress import ProgressBar
-from antistokes.cli.report import duration, flagged, found_nothing, glance, report_of, tell
+from antistokes.cli.report import flagged, found_nothing, glance, report_of, tell
+from antistokes.instruments.clock import duration
 from antistokes.instruments.errors import Refused
 from antistokes.procedures.plan_file import PlannedRun
 from antistokes.procedures.problems import Problems

@@ -125,13 +125,6 @@ def flagged(flags: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {flag.replace('_', ' ')}" for flag, count in flags.items())
 
 
-def duration(seconds: float) -> str:
-    """``2 d 3:04:05 h``."""
-    days, rest = divmod(round(seconds), 86400)
-    text = f"{rest // 3600}:{rest // 60 % 60:02d}:{rest % 60:02d} h"
-    return f"{days} d {text}" if days else text
-
-
 def found_nothing(report: Mapping[str, Any]) -> bool:
     """Whether no block of the run could be analysed."""
     return all("problem" in block for block in report.get("blocks", [report]))

@@ -46,6 +46,8 @@ class Lab(QtCore.QObject):
         self.runner = Runner(station, [self.live])
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._looking = self._emergency = False
+        #: nothing is open any more, whatever is still on its way to the window
+        self.closed = False
         self._running = threading.Event()
         self._thread = threading.Thread(target=self._work, name="lab", daemon=True)
         self._thread.start()
@@ -94,6 +96,7 @@ class Lab(QtCore.QObject):
 
     def close(self, wait: float = 30.0) -> bool:
         """End the run, make all safe, close all; False: something hangs, and was made safe from outside."""
+        self.closed = True
         self.stop()
         self._jobs.put(self._close)
         self._jobs.put(None)

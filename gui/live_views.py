@@ -9,6 +9,7 @@ from qtpy import QtCore, QtWidgets
 from antistokes.analysis.figures import band_colours
 
 from .live_run import LiveRun
+from .rehearsed import Rehearsed
 
 _PERIOD = 100  # ms between two pictures; at 50 a run on twins goes at half the rate
 _SLOPE_POINTS = 3  # on either side of the last one
@@ -35,7 +36,11 @@ class LiveViews(QtWidgets.QWidget):
         self.curve = self.spectrum.plot(pen=pg.mkPen("k", width=1))
         self.bands: dict[str, pg.PlotDataItem] = {}
         self._regions: list[pg.LinearRegionItem] = []
+        self._expected = Rehearsed()
+        self._behind: list[pg.PlotDataItem] = []
         self.slopes = QtWidgets.QLabel()
+        # another text makes no other layout of the window
+        self.slopes.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.spectrum, 1)
@@ -70,6 +75,27 @@ class LiveViews(QtWidgets.QWidget):
                 texts.append(f"{name}: local slope {slope:.2f}")
         self.slopes.setText("   ".join(texts))
 
+    def expect(self, found: Rehearsed) -> None:
+        """Draw what the virtual twin predicts behind what is measured against the same set-point."""
+        self._expected = found
+        self._draw_expected(found.axis if self._live.header is None else self._live.header.axis)
+
+    def _draw_expected(self, axis: str) -> None:
+        for item in self._behind:
+            self.power.removeItem(item)
+        self._behind = []
+        found = self._expected
+        if found.x is None or axis != found.axis:
+            return
+        for name, colour in band_colours(list(found.bands)).items():
+            y = found.bands[name]
+            shown = (found.x > 0) & (y > 0)
+            faint = pg.mkColor(colour)
+            faint.setAlpha(110)
+            item = self.power.plot(found.x[shown], y[shown], pen=pg.mkPen(faint, width=5))
+            item.setZValue(-1)
+            self._behind.append(item)
+
     def _begin(self) -> None:
         """Another run: other bands, another axis."""
         header = self._live.header
@@ -95,6 +121,7 @@ class LiveViews(QtWidgets.QWidget):
             region = pg.LinearRegionItem((low, high), movable=False, brush=faint, pen=pg.mkPen(None))
             self.spectrum.addItem(region)
             self._regions.append(region)
+        self._draw_expected(self._x)
         title = f"{header.title}{f' – {_SIMULATED}' if header.simulated else ''}"
         self.spectrum.setTitle(title)
 

@@ -1,19 +1,27 @@
-"""The window: instruments at the left, the procedure in the middle, its light at the right."""
+"""The window: instruments at the left, the procedure and the queue in the middle, the light at the right."""
 
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from qtpy import QtCore, QtGui, QtWidgets
 
+from antistokes.instruments.clock import duration
 from antistokes.instruments.errors import Refused
 from antistokes.procedures.runner import Outcome
 
+from .axes_form import AxesForm
 from .lab import Lab
 from .live_views import LiveViews
 from .procedure_form import ProcedureForm, known_procedures
+from .queue_panel import QueuePanel
+from .rehearsals import Rehearsals
+from .rehearsed import Rehearsed
 from .run_bar import RunBar
+from .run_queue import RunQueue, new_file, planned
 from .station_panel import StationPanel
 
 _LOOK = 1000  # ms between two looks at the instruments
@@ -31,6 +39,8 @@ class MainWindow(QtWidgets.QMainWindow):
         self.bar = RunBar(lab)
         self.instruments = StationPanel(lab)
         self.views = LiveViews(lab.live)
+        self.rehearsals = Rehearsals(lab)
+        self.queue = RunQueue(lab, folder)
         self.kinds = known_procedures()
         self.choice = QtWidgets.QComboBox()
         self.choice.addItems(list(self.kinds))
@@ -38,20 +48,32 @@ class MainWindow(QtWidgets.QMainWindow):
         self._place = QtWidgets.QScrollArea()
         self._place.setWidgetResizable(True)
         self._place.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.axes = AxesForm()
+        self.axes.changed.connect(self._allow)
         self.run = QtWidgets.QPushButton("Run")
+        self.run.setToolTip("measure it now")
         self.run.clicked.connect(self._run)
+        self.check = QtWidgets.QPushButton("Check")
+        self.check.setToolTip("rehearse it on virtual twins: how long, how much light, what comes out")
+        self.check.clicked.connect(self._check)
+        self.add = QtWidgets.QPushButton("Add to queue")
+        self.add.clicked.connect(self._add)
         self.messages = QtWidgets.QPlainTextEdit()
         self.messages.setReadOnly(True)
         self.messages.setMaximumBlockCount(1000)
         self.messages.setPlaceholderText("what was refused, what failed, what ended")
-        middle = QtWidgets.QWidget()
-        column = QtWidgets.QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.choice)
-        column.addWidget(self._place, 3)
-        column.addWidget(self.run)
-        column.addWidget(self.messages, 1)
+        self.waiting = QueuePanel(self.queue)
+        self.waiting.chosen.connect(self._show)
+        self.waiting.said.connect(self._say)
+        self.below = QtWidgets.QTabWidget()
+        self.below.setDocumentMode(True)
+        self.below.addTab(self.messages, "Messages")
+        self.below.addTab(self.waiting, "Queue")
+        self.buttons = QtWidgets.QHBoxLayout()
+        for button in (self.run, self.check, self.add):
+            self.buttons.addWidget(button, 1)
         parts = QtWidgets.QSplitter()
+        middle = self._middle()
         for part, stretch in ((self.instruments, 3), (middle, 3), (self.views, 5)):
             parts.addWidget(part)
             parts.setStretchFactor(parts.count() - 1, stretch)
@@ -68,10 +90,25 @@ class MainWindow(QtWidgets.QMainWindow):
         lab.refused.connect(lambda why: self._say(f"refused: {why}"))
         lab.ended.connect(self._ended)
         lab.safe.connect(self._safe)
+        self.rehearsals.done.connect(self._rehearsed)
+        self.queue.failed.connect(self._say)
+        self.queue.changed.connect(self._queued)
         self._timer = QtCore.QTimer(self)
         self._timer.timeout.connect(self._look)
         self._timer.start(_LOOK)
         lab.open()
+        self._take_up()
+
+    def _middle(self) -> QtWidgets.QWidget:
+        middle = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.choice)
+        column.addWidget(self._place, 3)
+        column.addWidget(self.axes)
+        column.addLayout(self.buttons)
+        column.addWidget(self.below, 2)
+        return middle
 
     @property
     def form(self) -> ProcedureForm:
@@ -86,6 +123,8 @@ class MainWindow(QtWidgets.QMainWindow):
             return
         for timer in self.findChildren(QtCore.QTimer):
             timer.stop()
+        self.queue.hold()
+        self.rehearsals.end()
         if not self.lab.close():
             self._say("an instrument hangs; the others were made safe by other connections")
         event.accept()
@@ -105,22 +144,81 @@ class MainWindow(QtWidgets.QMainWindow):
         self._allow()
 
     def _allow(self) -> None:
-        self.run.setEnabled(not self.lab.running and not self.form.problems.text())
+        right = not self.form.problems.text()
+        self.run.setEnabled(not self.lab.running and right)
+        self.check.setEnabled(not self.rehearsals.busy and right)
+        self.add.setEnabled(right)
         self.instruments.allow(not self.lab.running)
 
     def _look(self) -> None:
         self.lab.look()
         self._allow()
 
+    def table(self) -> dict[str, Any]:
+        """What the forms say, as a plan file would. :raises Refused: what is wrong with it"""
+        self.form.procedure()
+        over = self.axes.tables()
+        step = {"procedure": self.choice.currentText(), "settings": self.form.settings()}
+        return ({"over": over} if over else {}) | {"steps": [step]}
+
+    def _show(self, table: dict[str, Any]) -> None:
+        """A line of the queue, in the forms; of several procedures the first."""
+        step = table["steps"][0]
+        self.choice.setCurrentText(step["procedure"])
+        self.form.fill(step.get("settings", {}))
+        self.axes.fill(table.get("over", []))
+
     def _run(self) -> None:
         try:
-            plan = self.form.procedure()
+            run = planned(self.table(), self.queue.path)
         except Refused as refused:
             self._say(f"refused: {refused}")
             return
-        path = self._folder / f"{plan.NAME}-{time.strftime('%Y%m%d-%H%M%S')}.h5"
-        self.lab.run(plan, path)
+        self.lab.run(run.plan, new_file(self._folder, run.stem))
         self._allow()
+
+    def _check(self) -> None:
+        try:
+            table = self.table()
+            planned(table, self.queue.path)
+            self.rehearsals.rehearse(table)
+        except Refused as refused:
+            self._say(f"refused: {refused}")
+        self._allow()
+
+    def _add(self) -> None:
+        try:
+            one = self.queue.add(self.table())
+        except Refused as refused:
+            self._say(f"refused: {refused}")
+            return
+        self.rehearsals.rehearse(one.table)
+        self.below.setCurrentWidget(self.waiting)
+        self._allow()
+
+    def _rehearsed(self, table: dict[str, Any], found: Rehearsed) -> None:
+        self.queue.rehearsed(table, found)
+        if not any(one.table is table for one in self.queue.runs):
+            self.views.expect(found)
+            for line in verdict(found, datetime.now()):
+                self._say(line)
+        self._allow()
+
+    def _queued(self) -> None:
+        number = len(self.queue.runs)
+        self.below.setTabText(1, f"Queue ({number})" if number else "Queue")
+        self._allow()
+
+    def _take_up(self) -> None:
+        """What another window left in the queue."""
+        try:
+            self.queue.take_up()
+        except Refused as refused:
+            self._say(f"refused: {refused}")
+        for one in self.queue.runs:
+            self.rehearsals.rehearse(one.table)
+        if self.queue.runs:
+            self._say(f"{len(self.queue.runs)} runs wait in the queue since the last time")
 
     def _ended(self, outcome: Outcome) -> None:
         where = f" in {outcome.path}" if outcome.path is not None else ""
@@ -135,3 +233,18 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def _say(self, text: str) -> None:
         self.messages.appendPlainText(f"{time.strftime('%H:%M:%S')}  {text}")
+
+
+def verdict(found: Rehearsed, now: datetime) -> list[str]:
+    """What a rehearsal has said, in words."""
+    lines = [f"check: {problem}" for problem in found.problems]
+    if found.points:
+        end = now + timedelta(seconds=found.seconds)
+        flags = ", ".join(f"{number} {flag.replace('_', ' ')}" for flag, number in found.flags.items())
+        lines.append(
+            f"check: {duration(found.seconds)}, begun now until {end:%A %H:%M}; {found.points} points, "
+            f"{found.usable} usable{f'; flagged: {flags}' if flags else ''}"
+        )
+    if found.dose == found.dose:
+        lines.append(f"check: the sample gets {found.dose:.3g} J/cm²")
+    return lines

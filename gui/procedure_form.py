@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -11,6 +10,9 @@ from qtpy import QtCore, QtWidgets
 
 from antistokes.instruments.errors import PlanRefused, Refused
 from antistokes.procedures.procedure import Procedure
+
+from .no_wheel import NO_WHEEL
+from .typed import read_typed, typed
 
 _WRONG = "border: 2px solid #D55E00;"
 
@@ -65,8 +67,8 @@ class ProcedureForm(QtWidgets.QWidget):
         found = {}
         for name, editor in self.editors.items():
             value, default = _value(editor), _default(self._fields[name])
-            if value != _text(default) and value != default:
-                found[name] = _read(value) if isinstance(value, str) else value
+            if value != typed(default) and value != default:
+                found[name] = read_typed(value) if isinstance(value, str) else value
         return found
 
     def fill(self, settings: dict[str, Any]) -> None:
@@ -74,11 +76,11 @@ class ProcedureForm(QtWidgets.QWidget):
         for name, editor in self.editors.items():
             value = settings.get(name, _default(self._fields[name]))
             if isinstance(editor, QtWidgets.QComboBox):
-                editor.setCurrentIndex(editor.findText(_text(value)))
+                editor.setCurrentIndex(editor.findText(typed(value)))
             elif isinstance(editor, QtWidgets.QCheckBox):
                 editor.setChecked(bool(value))
             elif isinstance(editor, QtWidgets.QLineEdit):
-                editor.setText(_text(value))
+                editor.setText(typed(value))
 
     def procedure(self) -> Procedure:
         """:raises Refused: all that is wrong with what was typed"""
@@ -93,7 +95,7 @@ class ProcedureForm(QtWidgets.QWidget):
             box.setCurrentIndex(choices.index(default) if default in choices else -1)
             box.setPlaceholderText("must be given")
             box.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
-            box.installEventFilter(_NO_WHEEL)
+            box.installEventFilter(NO_WHEEL)
             box.currentTextChanged.connect(self._check)
             return box
         if isinstance(default, bool):
@@ -101,7 +103,7 @@ class ProcedureForm(QtWidgets.QWidget):
             tick.setChecked(default)
             tick.toggled.connect(self._check)
             return tick
-        line = QtWidgets.QLineEdit(_text(default))
+        line = QtWidgets.QLineEdit(typed(default))
         line.setPlaceholderText("" if default is not msgspec.NODEFAULT else "must be given")
         line.textChanged.connect(self._check)
         return line
@@ -123,19 +125,6 @@ class ProcedureForm(QtWidgets.QWidget):
         self.changed.emit()
 
 
-class _NoWheel(QtCore.QObject):
-    """The wheel scrolls the form and changes nothing in it."""
-
-    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:  # noqa: N802
-        if event.type() == QtCore.QEvent.Type.Wheel:
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
-
-
-_NO_WHEEL = _NoWheel()
-
-
 def _about(kind: Any) -> msgspec.Meta:
     metas = [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
     return next((meta for meta in metas if meta.title or meta.description), msgspec.Meta())
@@ -154,17 +143,6 @@ def _default(field: Any) -> Any:
     return field.default
 
 
-def _text(value: Any) -> str:
-    """As a person would type it."""
-    if value is None or value is msgspec.NODEFAULT:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, tuple, dict)):
-        return json.dumps(value, ensure_ascii=False) if value else ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _value(editor: QtWidgets.QWidget) -> Any:
     if isinstance(editor, QtWidgets.QComboBox):
         return editor.currentText()
@@ -172,11 +150,3 @@ def _value(editor: QtWidgets.QWidget) -> Any:
         return editor.isChecked()
     assert isinstance(editor, QtWidgets.QLineEdit)
     return editor.text().strip()
-
-
-def _read(text: str) -> Any:
-    """A number or a list as such, anything else as the text it is."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

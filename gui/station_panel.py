@@ -21,13 +21,14 @@ class StationPanel(QtWidgets.QWidget):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__()
+        self._lab = lab
         self.boxes = {name: InstrumentBox(lab, name) for name in lab.station.file.instruments}
         inside = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(inside)
         for box in self.boxes.values():
             column.addWidget(box)
         column.addStretch(1)
-        scroll = _Tall(inside)
+        self._scroll = scroll = _Tall(inside)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
@@ -43,11 +44,13 @@ class StationPanel(QtWidgets.QWidget):
             box.apply.setEnabled(allowed and box.is_open)
 
     def _opened(self, name: str, problem: str) -> None:
-        self.boxes[name].opened(problem)
+        if not self._lab.closed:
+            self.boxes[name].opened(problem)
 
     def _seen(self, settings: dict[str, dict[str, Any]]) -> None:
         for name, values in settings.items():
             self.boxes[name].show_values(values)
+        self._scroll.updateGeometry()  # what is in it may be wider than before
 
 
 class _Tall(QtWidgets.QScrollArea):

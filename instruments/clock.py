@@ -129,3 +129,10 @@ class InterruptedClock:
             yield
         finally:
             self._wish = before
+
+
+def duration(seconds: float) -> str:
+    """``2 d 3:04:05 h``."""
+    days, rest = divmod(round(seconds), 86400)
+    text = f"{rest // 3600}:{rest // 60 % 60:02d}:{rest % 60:02d} h"
+    return f"{days} d {text}" if days else text

@@ -31,12 +31,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import tomli_w
 from msgspec import Meta
 
 from antistokes.instruments.backend import plugin
@@ -177,7 +178,7 @@ class PlanFile:
         values = problems.fields(data, _File, path, later=("runs",))
         runs: list[PlannedRun] = []
         for i, entry in enumerate(values.get("runs", ())):
-            runs += _runs(entry, f"runs[{i}]", path, problems)
+            runs += planned_runs(entry, f"runs[{i}]", path, problems)
         taken: set[str] = set()
         for run in runs:
             if run.stem in taken:
@@ -189,8 +190,11 @@ class PlanFile:
         return cls(path, values.get("station"), values.get("seed"), tuple(named))
 
 
-def _runs(data: Any, key: str, path: Path, problems: Problems) -> Iterator[PlannedRun]:
-    """One for each repeat, of what can be understood."""
+def planned_runs(data: Any, key: str, path: Path, problems: Problems) -> Iterator[PlannedRun]:
+    """The table *data* of a plan file, ``[[runs]]``: one for each repeat, of what can be understood.
+
+    :param key, path: where it stands, in what is added to *problems*
+    """
     entry = problems.fields(data, RunEntry, path, key, ("steps", "over"))
     axes, steps = [], []
     over = entry.get("over", ())
@@ -207,6 +211,14 @@ def _runs(data: Any, key: str, path: Path, problems: Problems) -> Iterator[Plann
     for number in range(repeats):
         name = stem or key if repeats == 1 else f"{stem or key}-{number + 1}"
         yield PlannedRun(plan, entry.get("sample"), name, number)
+
+
+def write_plan(path: Path, tables: Iterable[Mapping[str, Any]], station: str) -> None:
+    """A plan file of these ``[[runs]]``; it is there as a whole or as it was before. :raises OSError:"""
+    plan = {"format": FORMAT, "version": VERSION, "station": station, "runs": list(tables)}
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(tomli_w.dumps(plan), encoding="utf-8")
+    part.replace(path)
 
 
 def _words(tables: Iterable[Any], key: str) -> list[str]:

@@ -278,7 +278,7 @@ class Runner:
         station = self.station
         sample, beam = station.sample, station.file.beam
         axis = measurement.axis if measurement else ""
-        name = f"{plan.NAME} of {sample.id}" if sample else plan.NAME
+        name = ", ".join(step.NAME for step in plan.steps()) + (f" of {sample.id}" if sample else "")
         channels = measurement.channels if measurement else ()
         bound = {channel.name for channel in channels}
         return RunHeader(

@@ -1,0 +1,84 @@
+"""What a rehearsal of a run says, and the process it is carried out in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from antistokes.instruments.errors import Refused
+from antistokes.instruments.station import Station
+from antistokes.procedures.plan_file import planned_runs
+from antistokes.procedures.problems import Problems
+from antistokes.procedures.runner import run
+
+from .live_run import Array, LiveRun
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A run on twins, in virtual time.
+
+    :ivar problems: what keeps it from working; empty: nothing does
+    :ivar seconds: that one repeat takes
+    :ivar points, usable: of these without a flag that keeps them from being analysed
+    :ivar flags: points by flag
+    :ivar dose: J/cm² that the sample gets; NaN: not known
+    :ivar axis, x, bands: what the bands will come to, counts/s by name, against this set-point
+    """
+
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+    points: int = 0
+    usable: int = 0
+    flags: Mapping[str, int] = field(default_factory=dict)
+    dose: float = float("nan")
+    axis: str = ""
+    x: Array | None = None
+    bands: Mapping[str, Array] = field(default_factory=dict)
+
+
+def rehearse(to: Connection, table: Mapping[str, Any], station: str, sample: str | None) -> None:
+    """Send a :class:`Rehearsed` of the ``[[runs]]`` *table* of a plan file; the process is for this alone."""
+    try:
+        found = _rehearsed(table, station, sample)
+    except Refused as refused:
+        found = Rehearsed(problems=tuple(str(refused).splitlines()))
+    to.send(found)
+    to.close()
+
+
+def _rehearsed(table: Mapping[str, Any], path: str, sample: str | None) -> Rehearsed:
+    from antistokes.analysis import load
+    from antistokes.analysis.overview import overview
+
+    problems = Problems()
+    planned = next(planned_runs(table, "", Path("queue"), problems))
+    problems.refuse()
+    station = Station.load(path, sample=planned.sample or sample, rehearsal=True)
+    station.ask = lambda wish: None
+    live = LiveRun()
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "rehearsal.h5"
+        outcome = run(planned.plan, station, file, [live])
+        why: tuple[str, ...] = (outcome.reason,) if outcome.reason else ()
+        if not outcome.points:
+            return Rehearsed(problems=why, seconds=outcome.seconds)
+        seen = overview(load(file))
+    if not seen.usable:
+        why += (f"none of its {seen.points} points can be used",)
+    axis = live.header.axis if live.header is not None else ""
+    return Rehearsed(
+        problems=why,
+        seconds=outcome.seconds,
+        points=seen.points,
+        usable=seen.usable,
+        flags=seen.flags,
+        dose=seen.read["dose"].high if "dose" in seen.read else float("nan"),
+        axis=axis,
+        x=live.column(axis),
+        bands={name: live.column(f"band {name}") for name in live.bands},
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from antistokes.procedures.channels import Record, RunHeader
 
 Array = npt.NDArray[np.float64]
+_PHOTONS = "photons"  # of a decay
+SPECTRA = 300  # that are kept
 _FIRST = 1024  # points there is room for at first
 
 
@@ -37,8 +40,8 @@ class Column:
 class LiveRun:
     """A sink (:class:`antistokes.procedures.channels.Sink`) of a runner in another thread.
 
-    Scalar channels and the sums of spectra over the bands of the sample are kept for all points, arrays for
-    the last one.
+    Scalar channels and the sums of spectra over the bands of the sample are kept for all points, spectra for
+    the last few hundred, other arrays for the last one.
 
     :ivar header: None before the first run
     :ivar ended: status and reason; None while it goes on
@@ -53,8 +56,12 @@ class LiveRun:
     def _begin(self, windows: Mapping[str, npt.NDArray[np.bool_]], header: RunHeader | None) -> None:
         self._windows = windows
         names = [c.name for c in header.channels if not c.dims] if header is not None else []
-        self._columns = {name: Column() for name in [*names, *(f"band {name}" for name in windows)]}
+        names += [f"band {name}" for name in windows]
+        if header is not None and any(channel.name == "decay" for channel in header.channels):
+            names.append(_PHOTONS)
+        self._columns = {name: Column() for name in names}
         self._last: Record = {}
+        self._spectra: deque[Array] = deque(maxlen=SPECTRA)
         self._points = 0
 
     def open(self, header: RunHeader) -> None:
@@ -69,13 +76,20 @@ class LiveRun:
 
     def append(self, record: Mapping[str, Any]) -> None:
         with self._lock:
+            spectrum, decay = record.get("spectrum"), record.get("decay")
+            sums = (
+                {}
+                if spectrum is None
+                else {
+                    f"band {name}": np.sum(spectrum, where=inside) for name, inside in self._windows.items()
+                }
+            )
+            if decay is not None:
+                sums[_PHOTONS] = np.sum(decay)
             for name, column in self._columns.items():
-                if not name.startswith("band "):
-                    column.append(float(record.get(name, np.nan)))
-            spectrum = record.get("spectrum")
-            for name, inside in self._windows.items():
-                value = np.nan if spectrum is None else float(np.sum(spectrum, where=inside))
-                self._columns[f"band {name}"].append(value)
+                column.append(float(sums.get(name, record.get(name, np.nan))))
+            if spectrum is not None:
+                self._spectra.append(spectrum)
             self._last = dict(record)
             self._points += 1
 
@@ -91,6 +105,21 @@ class LiveRun:
     def bands(self) -> list[str]:
         return list(self._windows)
 
+    @property
+    def axes(self) -> list[str]:
+        """Columns that are set-points, the outermost first; not those that count, as a direction does."""
+        channels = self.header.channels if self.header is not None else ()
+        return [one.name for one in channels if one.coordinate and one.dtype == "f8"]
+
+    @property
+    def curves(self) -> dict[str, str]:
+        """Columns that the run is about, and what they are called: bands, photons, or the signal."""
+        if self._windows:
+            return {f"band {name}": name for name in self._windows}
+        signal = self.header.signal if self.header is not None else ""
+        found = [name for name in (_PHOTONS, signal) if name in self._columns]
+        return {name: name.replace("_", " ") for name in found}
+
     def column(self, name: str) -> Array:
         """A scalar channel, or ``band NAME``, at all points so far, (n,); empty where there is none."""
         with self._lock:
@@ -102,6 +131,11 @@ class LiveRun:
         with self._lock:
             value = self._last.get(name)
         return None if value is None else np.asarray(value, dtype=float)
+
+    def spectra(self) -> list[Array]:
+        """The last ones, the oldest first; at most :data:`SPECTRA`."""
+        with self._lock:
+            return list(self._spectra)
 
     def dimension(self, name: str) -> Array | None:
         """The values along an axis inside a point."""

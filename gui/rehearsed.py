@@ -27,7 +27,8 @@ class Rehearsed:
     :ivar points, usable: of these without a flag that keeps them from being analysed
     :ivar flags: points by flag
     :ivar dose: J/cm² that the sample gets; NaN: not known
-    :ivar axis, x, bands: what the bands will come to, counts/s by name, against this set-point
+    :ivar axes: set-points, the outermost first, (points,) each
+    :ivar curves: columns of :class:`.LiveRun` that are drawn, (points,) each
     """
 
     problems: tuple[str, ...] = ()
@@ -36,9 +37,8 @@ class Rehearsed:
     usable: int = 0
     flags: Mapping[str, int] = field(default_factory=dict)
     dose: float = float("nan")
-    axis: str = ""
-    x: Array | None = None
-    bands: Mapping[str, Array] = field(default_factory=dict)
+    axes: Mapping[str, Array] = field(default_factory=dict)
+    curves: Mapping[str, Array] = field(default_factory=dict)
 
 
 def rehearse(to: Connection, table: Mapping[str, Any], station: str, sample: str | None) -> None:
@@ -70,7 +70,6 @@ def _rehearsed(table: Mapping[str, Any], path: str, sample: str | None) -> Rehea
         seen = overview(load(file))
     if not seen.usable:
         why += (f"none of its {seen.points} points can be used",)
-    axis = live.header.axis if live.header is not None else ""
     return Rehearsed(
         problems=why,
         seconds=outcome.seconds,
@@ -78,7 +77,6 @@ def _rehearsed(table: Mapping[str, Any], path: str, sample: str | None) -> Rehea
         usable=seen.usable,
         flags=seen.flags,
         dose=seen.read["dose"].high if "dose" in seen.read else float("nan"),
-        axis=axis,
-        x=live.column(axis),
-        bands={name: live.column(f"band {name}") for name in live.bands},
+        axes={name: live.column(name) for name in live.axes},
+        curves={name: live.column(name) for name in live.curves},
     )

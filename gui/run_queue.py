@@ -167,7 +167,7 @@ class RunQueue(QtCore.QObject):
         for one in self.runs:
             one.problem = ""
         self.going = True
-        if not self._lab.running:
+        if not self._lab.running and self._now is None:  # else its end is still on the way here
             self._next()
         self.changed.emit()
 

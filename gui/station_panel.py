@@ -28,7 +28,7 @@ class StationPanel(QtWidgets.QWidget):
         for box in self.boxes.values():
             column.addWidget(box)
         column.addStretch(1)
-        self._scroll = scroll = _Tall(inside)
+        scroll = _Tall(inside)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
@@ -50,7 +50,6 @@ class StationPanel(QtWidgets.QWidget):
     def _seen(self, settings: dict[str, dict[str, Any]]) -> None:
         for name, values in settings.items():
             self.boxes[name].show_values(values)
-        self._scroll.updateGeometry()  # what is in it may be wider than before
 
 
 class _Tall(QtWidgets.QScrollArea):
@@ -60,6 +59,12 @@ class _Tall(QtWidgets.QScrollArea):
         super().__init__()
         self._inside = inside
         self.setWidget(inside)
+
+    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:  # noqa: N802
+        """What is in it may be wider than before."""
+        if event.type() == QtCore.QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
     def minimumSizeHint(self) -> QtCore.QSize:  # noqa: N802
         width = self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width() + 4

@@ -28,7 +28,12 @@ def draw_diagram(axes: Axes) -> None:
     outline = Polygon(locus, closed=True, facecolor="none", edgecolor="0.45", linewidth=0.9)
     axes.add_patch(outline)
     image = axes.imshow(
-        _rgb(), extent=(0, 0.8, 0, 0.9), origin="lower", interpolation="bilinear", zorder=0, aspect="equal"
+        diagram_colours(),
+        extent=(0, 0.8, 0, 0.9),
+        origin="lower",
+        interpolation="bilinear",
+        zorder=0,
+        aspect="equal",
     )
     image.set_clip_path(outline)
     for nm in _LABELLED:
@@ -75,8 +80,8 @@ def zoom(axes: Axes, xy: Array, least: float = 0.02) -> None:
     axes.set(xlim=(centre[0] - half, centre[0] + half), ylim=(centre[1] - half, centre[1] + half))
 
 
-def _rgb() -> Array:
-    """A picture of the colours, x from 0 to 0.8 and y from 0 to 0.9, as bright as they come, made paler."""
+def diagram_colours() -> Array:
+    """The colours for x from 0 to 0.8 and y from 0 to 0.9, sRGB, (y, x, 3): as bright as they come, paler."""
     x, y = np.meshgrid(np.linspace(0, 0.8, _STEPS), np.linspace(1e-3, 0.9, _STEPS))
     rgb = np.stack([x, y, 1 - x - y], axis=-1) @ _SRGB.T
     rgb = np.clip(rgb, 0, None)

@@ -43,10 +43,10 @@ def test_a_sweep_is_watched_to_its_end(window: MainWindow, qtbot: Any) -> None:
     path = ended(window, qtbot)
     assert describe(path)["status"] == "completed"
     window.views.draw()
-    x, y = window.views.bands["green"].getOriginalDataset()
+    x, y = window.views.curve.curves["band green"].getOriginalDataset()
     assert len(x) == len(y) == load(path).sizes["point"]
-    assert "green: local slope" in window.views.slopes.text()
-    assert "SIMULATED" in window.views.spectrum.getPlotItem().titleLabel.text
+    assert "green: local slope" in window.views.curve.slopes.text()
+    assert "SIMULATED" in window.views.spectrum.plot.getPlotItem().titleLabel.text
     assert not lit(window)
 
 

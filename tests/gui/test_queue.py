@@ -43,7 +43,7 @@ def titles(window: MainWindow) -> list[str]:
 
 def measured(window: MainWindow, qtbot: Any) -> None:
     window.waiting.go.click()
-    qtbot.waitUntil(lambda: not window.queue.going and not window.lab.running, timeout=30_000)
+    qtbot.waitUntil(lambda: not window.queue.going and window.queue.now is None, timeout=30_000)
 
 
 def test_mixed_runs_are_measured_one_after_the_other(calm: MainWindow, qtbot: Any) -> None:
@@ -124,7 +124,7 @@ def test_a_held_queue_ends_with_the_run_that_goes_on(calm: MainWindow, qtbot: An
     calm.waiting.go.click()
     assert calm.waiting.go.text() == "Hold queue"
     calm.waiting.go.click()
-    qtbot.waitUntil(lambda: not calm.lab.running, timeout=30_000)
+    qtbot.waitUntil(lambda: calm.queue.now is None, timeout=30_000)
     assert len(calm.queue.runs) == 1
 
 
@@ -178,13 +178,13 @@ def test_check_says_how_long_and_draws_what_will_come_behind_the_data(window: Ma
     said = window.messages.toPlainText()
     assert "4 points, 4 usable" in said
     assert "J/cm²" in said
-    assert len(window.views._behind) == 3
-    _x, green = window.views._behind[1].getOriginalDataset()
+    assert len(window.views.curve.behind) == 3
+    _x, green = window.views.curve.behind[1].getOriginalDataset()
     window.run.click()
     qtbot.waitUntil(lambda: "completed" in window.messages.toPlainText(), timeout=30_000)
     window.views.draw()
-    assert len(window.views._behind) == 3
-    _, found = window.views.bands["green"].getOriginalDataset()
+    assert len(window.views.curve.behind) == 3
+    _, found = window.views.curve.curves["band green"].getOriginalDataset()
     assert found == pytest.approx(green, rel=0.1)
     assert list(window._folder.iterdir()) == list(window._folder.glob("power-sweep-*.h5"))
 

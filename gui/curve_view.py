@@ -1,0 +1,176 @@
+"""The signal of each point against a set-point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from qtpy import QtCore, QtWidgets
+
+from antistokes.analysis.figures import band_colours
+from antistokes.procedures.channels import RunHeader
+
+from .live_run import Array, LiveRun
+from .no_wheel import NO_WHEEL
+from .plot import plot
+from .rehearsed import Rehearsed
+
+_SLOPE_POINTS = 3  # on either side of the last one
+_AUTO = "against what changes"
+_INVERSE = "1/temperature"
+_POWERS = ("irradiance", "power", "photon_flux", "pulse_energy")  # drawn log–log
+_MARKS = 2000  # points; of more only the line is drawn
+
+
+class CurveView(QtWidgets.QWidget):
+    """Each band, or the scalar signal of the procedure; against powers log–log, with the local slope.
+
+    Signals of less than a decade are on a linear scale. Against the inverse temperature it is an Arrhenius
+    plot. See :class:`.live_views.View`.
+    """
+
+    def __init__(self, live: LiveRun) -> None:
+        super().__init__()
+        self._live = live
+        self._scales = "", True  # the set-point, and whether signals are logarithmic
+        self.plot = plot("band (counts/s)", "")
+        self.plot.setLogMode(y=True)
+        self.plot.addLegend(offset=(10, 10))
+        self.curves: dict[str, pg.PlotDataItem] = {}
+        self.behind: list[pg.PlotDataItem] = []
+        self._expected = Rehearsed()
+        self.against = QtWidgets.QComboBox()
+        self.against.addItem(_AUTO)
+        self.against.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        self.against.installEventFilter(NO_WHEEL)
+        self.against.currentTextChanged.connect(lambda _: self.draw())
+        self.slopes = QtWidgets.QLabel()
+        # another text makes no other layout of the window
+        self.slopes.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+        below = QtWidgets.QHBoxLayout()
+        below.addWidget(self.slopes, 1)
+        below.addWidget(self.against)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.plot, 1)
+        layout.addLayout(below)
+
+    def begin(self, header: RunHeader) -> bool:
+        for item in self.curves.values():
+            self.plot.removeItem(item)
+        self._units = {channel.name: channel.units for channel in header.channels}
+        names = self._live.curves
+        colours = band_colours(names.values())
+        self.curves = {
+            column: self.plot.plot(
+                pen=pg.mkPen(colours[name]),
+                symbol="o",
+                symbolSize=6,
+                symbolBrush=colours[name],
+                symbolPen=None,
+                name=name,
+            )
+            for column, name in names.items()
+        }
+        what = "band" if self._live.bands else ", ".join(names.values())
+        unit = "counts/s" if self._live.bands else self._units.get(header.signal, "")
+        self.plot.setLabel("left", f"{what} ({unit})" if unit else what)
+        self.against.blockSignals(True)
+        self.against.clear()
+        axes = self._live.axes
+        self.against.addItems([_AUTO, *axes, *([_INVERSE] if "temperature" in axes else [])])
+        self.against.blockSignals(False)
+        self._scales = "", True
+        return bool(self.curves)
+
+    def draw(self) -> None:
+        x = self._against()
+        log = x in _POWERS or decades([self._live.column(column) for column in self.curves]) > 1
+        if (x, log) != self._scales:
+            self._turn(x, log)
+        where = self._column(x)
+        texts = []
+        for column, item in self.curves.items():
+            y = self._live.column(column)
+            n = min(len(where), len(y))
+            shown = drawn(x, where[:n], y[:n])
+            item.setSymbol("o" if n <= _MARKS else None)
+            item.setData(where[:n][shown], y[:n][shown])
+            slope = local_slope(where[:n][shown], y[:n][shown]) if x in _POWERS else float("nan")
+            if np.isfinite(slope):
+                texts.append(f"{item.name()}: local slope {slope:.2f}")
+        self.slopes.setText("   ".join(texts))
+
+    def expect(self, found: Rehearsed) -> None:
+        """Draw what the virtual twin predicts behind what is measured against the same set-point."""
+        self._expected = found
+        self._draw_expected(self._scales[0] if self._live.header is not None else innermost(found.axes))
+
+    def _against(self) -> str:
+        """What is chosen; else the innermost set-point that has changed."""
+        if self.against.currentIndex() > 0:
+            return self.against.currentText()
+        return innermost({name: self._live.column(name) for name in self._live.axes})
+
+    def _column(self, x: str) -> Array:
+        return at(x, self._live.column("temperature" if x == _INVERSE else x))
+
+    def _turn(self, x: str, log: bool) -> None:
+        """Other axes."""
+        self._scales = x, log
+        self.plot.setLogMode(x=x in _POWERS, y=log)
+        unit = "1000/K" if x == _INVERSE else self._units.get(x, "")
+        self.plot.setLabel("bottom", f"{x.replace('_', ' ')} ({unit})" if x else "")
+        self._draw_expected(x)
+
+    def _draw_expected(self, axis: str) -> None:
+        for item in self.behind:
+            self.plot.removeItem(item)
+        self.behind = []
+        found = self._expected
+        values = found.axes.get("temperature" if axis == _INVERSE else axis)
+        if values is None:
+            return
+        x = at(axis, values)
+        self.plot.setLogMode(x=axis in _POWERS, y=self._scales[1])
+        colours = band_colours(name.removeprefix("band ") for name in found.curves)
+        for y, colour in zip(found.curves.values(), colours.values(), strict=True):
+            shown = drawn(axis, x, y)
+            faint = pg.mkColor(colour)
+            faint.setAlpha(110)
+            item = self.plot.plot(x[shown], y[shown], pen=pg.mkPen(faint, width=5))
+            item.setZValue(-1)
+            self.behind.append(item)
+
+
+def innermost(axes: Mapping[str, Array]) -> str:
+    """The last of *axes* that changes, or else the last; empty: there is none."""
+    changed = [name for name, values in axes.items() if len(values) and np.any(values != values[0])]
+    return (changed or [*axes] or [""])[-1]
+
+
+def at(axis: str, values: Array) -> Array:
+    """Where set-points are drawn."""
+    return 1000 / values if axis == _INVERSE else values
+
+
+def drawn(axis: str, x: Array, y: Array) -> npt.NDArray[np.bool_]:
+    """Which points have a place on the scales that *axis* has."""
+    with np.errstate(invalid="ignore"):
+        return (y > 0) & ((x > 0) if axis in _POWERS else np.isfinite(x))
+
+
+def decades(signals: list[Array]) -> float:
+    """Between the lowest and the highest of all *signals* that are above 0."""
+    lit = np.concatenate([*(y[y > 0] for y in signals), np.empty(0)])
+    return float(np.log10(lit.max() / lit.min())) if len(lit) else 0.0
+
+
+def local_slope(x: Array, y: Array) -> float:
+    """d ln y/d ln x of a straight line through the last few points; NaN where there are less than three."""
+    x, y = np.log(x[-2 * _SLOPE_POINTS :]), np.log(y[-2 * _SLOPE_POINTS :])
+    if len(x) < 3 or np.ptp(x) == 0:
+        return float("nan")
+    return float(np.polyfit(x, y, 1)[0])

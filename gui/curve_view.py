@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pyqtgraph as pg
 from qtpy import QtCore, QtWidgets
 
@@ -16,6 +15,7 @@ from .live_run import Array, LiveRun
 from .no_wheel import NO_WHEEL
 from .plot import plot
 from .rehearsed import Rehearsed
+from .thinned import Thinned
 
 _SLOPE_POINTS = 3  # on either side of the last one
 _AUTO = "against what changes"
@@ -83,22 +83,27 @@ class CurveView(QtWidgets.QWidget):
         self.against.addItems([_AUTO, *axes, *([_INVERSE] if "temperature" in axes else [])])
         self.against.blockSignals(False)
         self._scales = "", True
+        self._thinned: dict[tuple[str, str], Thinned] = {}
         return bool(self.curves)
 
     def draw(self) -> None:
         x = self._against()
-        log = x in _POWERS or decades([self._live.column(column) for column in self.curves]) > 1
+        where = self._column(x)
+        whole, thin = {}, {}
+        for column in self.curves:
+            y = self._live.column(column)
+            n = min(len(where), len(y))  # one may have got a point meanwhile
+            whole[column] = where[:n], y[:n]
+            thin[column] = self._thinned.setdefault((x, column), Thinned()).of(*whole[column])
+        log = x in _POWERS or decades([y for _, y in thin.values()]) > 1
         if (x, log) != self._scales:
             self._turn(x, log)
-        where = self._column(x)
         texts = []
         for column, item in self.curves.items():
-            y = self._live.column(column)
-            n = min(len(where), len(y))
-            shown = drawn(x, where[:n], y[:n])
-            item.setSymbol("o" if n <= _MARKS else None)
-            item.setData(where[:n][shown], y[:n][shown])
-            slope = local_slope(where[:n][shown], y[:n][shown]) if x in _POWERS else float("nan")
+            item.setSymbol("o" if len(whole[column][1]) <= _MARKS else None)
+            item.setData(*drawn(x, *thin[column]))
+            last = (values[-2 * _SLOPE_POINTS :] for values in whole[column])
+            slope = local_slope(*drawn(x, *last)) if x in _POWERS else float("nan")
             if np.isfinite(slope):
                 texts.append(f"{item.name()}: local slope {slope:.2f}")
         self.slopes.setText("   ".join(texts))
@@ -137,10 +142,9 @@ class CurveView(QtWidgets.QWidget):
         self.plot.setLogMode(x=axis in _POWERS, y=self._scales[1])
         colours = band_colours(name.removeprefix("band ") for name in found.curves)
         for y, colour in zip(found.curves.values(), colours.values(), strict=True):
-            shown = drawn(axis, x, y)
             faint = pg.mkColor(colour)
             faint.setAlpha(110)
-            item = self.plot.plot(x[shown], y[shown], pen=pg.mkPen(faint, width=5))
+            item = self.plot.plot(*drawn(axis, x, y), pen=pg.mkPen(faint, width=5))
             item.setZValue(-1)
             self.behind.append(item)
 
@@ -156,10 +160,11 @@ def at(axis: str, values: Array) -> Array:
     return 1000 / values if axis == _INVERSE else values
 
 
-def drawn(axis: str, x: Array, y: Array) -> npt.NDArray[np.bool_]:
-    """Which points have a place on the scales that *axis* has."""
+def drawn(axis: str, x: Array, y: Array) -> tuple[Array, Array]:
+    """The points that have a place on the scales that *axis* has."""
     with np.errstate(invalid="ignore"):
-        return (y > 0) & ((x > 0) if axis in _POWERS else np.isfinite(x))
+        shown = (y > 0) & ((x > 0) if axis in _POWERS else np.isfinite(x))
+    return x[shown], y[shown]
 
 
 def decades(signals: list[Array]) -> float:
@@ -169,8 +174,8 @@ def decades(signals: list[Array]) -> float:
 
 
 def local_slope(x: Array, y: Array) -> float:
-    """d ln y/d ln x of a straight line through the last few points; NaN where there are less than three."""
-    x, y = np.log(x[-2 * _SLOPE_POINTS :]), np.log(y[-2 * _SLOPE_POINTS :])
+    """d ln y/d ln x of a straight line through points; NaN where there are less than three."""
+    x, y = np.log(x), np.log(y)
     if len(x) < 3 or np.ptp(x) == 0:
         return float("nan")
     return float(np.polyfit(x, y, 1)[0])

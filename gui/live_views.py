@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import pyqtgraph as pg
 from qtpy import QtCore, QtWidgets
 
 from antistokes.procedures.channels import RunHeader
@@ -16,11 +17,13 @@ from .rehearsed import Rehearsed
 from .spectrum_view import SpectrumView
 from .waterfall_view import WaterfallView
 
-_PERIOD = 100  # ms between two pictures; at 50 a run on twins goes at half the rate
+_PERIOD = 50  # ms between two pictures, the upper and the lower by turns: both at once hold up the window
 
 
 class View(Protocol):
     """One picture."""
+
+    plot: pg.PlotWidget
 
     def begin(self, header: RunHeader) -> bool:
         """Another run; False: it records nothing that is shown here."""
@@ -35,7 +38,9 @@ class LiveViews(QtWidgets.QWidget):
     def __init__(self, live: LiveRun) -> None:
         super().__init__()
         self._live = live
-        self._drawn = (-1, id(None))
+        self._begun: RunHeader | None = None
+        self._drawn = [-1, -1]  # points, above and below
+        self._turn = 0
         self.spectrum, self.waterfall = SpectrumView(live), WaterfallView(live)
         self.decay, self.colour = DecayView(live), ColourView(live)
         self.curve = CurveView(live)
@@ -49,31 +54,44 @@ class LiveViews(QtWidgets.QWidget):
             layout.addWidget(tabs, 1)
             tabs.currentChanged.connect(self._redraw)
         self._timer = QtCore.QTimer(self)
-        self._timer.timeout.connect(self.draw)
+        self._timer.timeout.connect(self._next)
         self._timer.start(_PERIOD)
 
     def draw(self) -> None:
         """Show what has come since the last time."""
-        header = self._live.header
-        now = (self._live.points, id(header))
-        if header is None or now == self._drawn:
+        for i in range(len(self._tabs)):
+            self._draw(i)
+
+    def _next(self) -> None:
+        self._turn = (self._turn + 1) % len(self._tabs)
+        self._draw(self._turn)
+
+    def _draw(self, i: int) -> None:
+        header, points = self._live.header, self._live.points
+        if header is None:
             return
-        if now[1] != self._drawn[1]:
-            for tabs in self._tabs:
-                shown = [view.begin(header) for view in _views(tabs)]
-                for i, one in enumerate(shown):
-                    tabs.setTabVisible(i, one)
-                tabs.setVisible(any(shown))
-        self._drawn = now
-        for tabs in self._tabs:
-            _views(tabs)[tabs.currentIndex()].draw()
+        if header is not self._begun:
+            self._begin(header)
+        if points != self._drawn[i]:
+            self._drawn[i] = points
+            view = _views(self._tabs[i])[self._tabs[i].currentIndex()]
+            view.draw()
+            view.plot.scene().prepareForPaint()  # else ranges change in a paint, and another one follows
+
+    def _begin(self, header: RunHeader) -> None:
+        self._begun, self._drawn = header, [-1, -1]
+        shown = [[view.begin(header) for view in _views(tabs)] for tabs in self._tabs]
+        for tabs, those in zip(self._tabs, shown, strict=True):  # which changes the tab, and draws it
+            for i, one in enumerate(those):
+                tabs.setTabVisible(i, one)
+            tabs.setVisible(any(those))
 
     def expect(self, found: Rehearsed) -> None:
         """Draw what the virtual twin predicts behind what is measured against the same set-point."""
         self.curve.expect(found)
 
     def _redraw(self) -> None:
-        self._drawn = (-1, self._drawn[1])
+        self._drawn = [-1, -1]
         self.draw()
 
 

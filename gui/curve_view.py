@@ -11,10 +11,10 @@ from qtpy import QtCore, QtWidgets
 from antistokes.analysis.figures import band_colours
 from antistokes.procedures.channels import RunHeader
 
+from .curves import Curves
 from .live_run import Array, LiveRun
 from .no_wheel import NO_WHEEL
 from .plot import plot
-from .rehearsed import Rehearsed
 from .thinned import Thinned
 
 _SLOPE_POINTS = 3  # on either side of the last one
@@ -39,8 +39,8 @@ class CurveView(QtWidgets.QWidget):
         self.plot.setLogMode(y=True)
         self.plot.addLegend(offset=(10, 10))
         self.curves: dict[str, pg.PlotDataItem] = {}
-        self.behind: list[pg.PlotDataItem] = []
-        self._expected = Rehearsed()
+        self.others: list[pg.PlotDataItem] = []
+        self._other = Curves()
         self.against = QtWidgets.QComboBox()
         self.against.addItem(_AUTO)
         self.against.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
@@ -108,10 +108,10 @@ class CurveView(QtWidgets.QWidget):
                 texts.append(f"{item.name()}: local slope {slope:.2f}")
         self.slopes.setText("   ".join(texts))
 
-    def expect(self, found: Rehearsed) -> None:
-        """Draw what the virtual twin predicts behind what is measured against the same set-point."""
-        self._expected = found
-        self._draw_expected(self._scales[0] if self._live.header is not None else innermost(found.axes))
+    def behind(self, curves: Curves) -> None:
+        """Draw *curves* behind what is measured against the same set-point."""
+        self._other = curves
+        self._draw_other(self._scales[0] if self._live.header is not None else innermost(curves.axes))
 
     def _against(self) -> str:
         """What is chosen; else the innermost set-point that has changed."""
@@ -128,25 +128,25 @@ class CurveView(QtWidgets.QWidget):
         self.plot.setLogMode(x=x in _POWERS, y=log)
         unit = "1000/K" if x == _INVERSE else self._units.get(x, "")
         self.plot.setLabel("bottom", f"{x.replace('_', ' ')} ({unit})" if x else "")
-        self._draw_expected(x)
+        self._draw_other(x)
 
-    def _draw_expected(self, axis: str) -> None:
-        for item in self.behind:
+    def _draw_other(self, axis: str) -> None:
+        for item in self.others:
             self.plot.removeItem(item)
-        self.behind = []
-        found = self._expected
+        self.others = []
+        found = self._other
         values = found.axes.get("temperature" if axis == _INVERSE else axis)
         if values is None:
             return
         x = at(axis, values)
         self.plot.setLogMode(x=axis in _POWERS, y=self._scales[1])
-        colours = band_colours(name.removeprefix("band ") for name in found.curves)
-        for y, colour in zip(found.curves.values(), colours.values(), strict=True):
+        colours = band_colours(name.removeprefix("band ") for name in found.columns)
+        for y, colour in zip(found.columns.values(), colours.values(), strict=True):
             faint = pg.mkColor(colour)
             faint.setAlpha(110)
             item = self.plot.plot(*drawn(axis, x, y), pen=pg.mkPen(faint, width=5))
             item.setZValue(-1)
-            self.behind.append(item)
+            self.others.append(item)
 
 
 def innermost(axes: Mapping[str, Array]) -> str:

@@ -11,9 +11,9 @@ from antistokes.procedures.channels import RunHeader
 
 from .colour_view import ColourView
 from .curve_view import CurveView
+from .curves import Curves
 from .decay_view import DecayView
 from .live_run import LiveRun
-from .rehearsed import Rehearsed
 from .spectrum_view import SpectrumView
 from .waterfall_view import WaterfallView
 
@@ -86,9 +86,9 @@ class LiveViews(QtWidgets.QWidget):
                 tabs.setTabVisible(i, one)
             tabs.setVisible(any(those))
 
-    def expect(self, found: Rehearsed) -> None:
-        """Draw what the virtual twin predicts behind what is measured against the same set-point."""
-        self.curve.expect(found)
+    def behind(self, curves: Curves) -> None:
+        """Draw what the virtual twin predicts, or another run, behind what is measured."""
+        self.curve.behind(curves)
 
     def _redraw(self) -> None:
         self._drawn = [-1, -1]

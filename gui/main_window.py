@@ -14,6 +14,7 @@ from antistokes.instruments.errors import Refused
 from antistokes.procedures.runner import Outcome
 
 from .axes_form import AxesForm
+from .curves import Curves
 from .lab import Lab
 from .live_views import LiveViews
 from .procedure_form import ProcedureForm, known_procedures
@@ -22,6 +23,8 @@ from .rehearsals import Rehearsals
 from .rehearsed import Rehearsed
 from .run_bar import RunBar
 from .run_queue import RunQueue, new_file, planned
+from .run_report import RunReport
+from .runs_panel import RunsPanel
 from .station_panel import StationPanel
 
 _LOOK = 1000  # ms between two looks at the instruments
@@ -69,6 +72,9 @@ class MainWindow(QtWidgets.QMainWindow):
         self.below.setDocumentMode(True)
         self.below.addTab(self.messages, "Messages")
         self.below.addTab(self.waiting, "Queue")
+        self.runs = RunsPanel(folder)
+        self.runs.overlaid.connect(self._overlay)
+        self.below.addTab(self.runs, "Runs")
         self.buttons = QtWidgets.QHBoxLayout()
         for button in (self.run, self.check, self.add):
             self.buttons.addWidget(button, 1)
@@ -123,6 +129,8 @@ class MainWindow(QtWidgets.QMainWindow):
             return
         for timer in self.findChildren(QtCore.QTimer):
             timer.stop()
+        for report in self.findChildren(RunReport):
+            report.close()
         self.queue.hold()
         self.rehearsals.end()
         if not self.lab.close():
@@ -199,10 +207,16 @@ class MainWindow(QtWidgets.QMainWindow):
     def _rehearsed(self, table: dict[str, Any], found: Rehearsed) -> None:
         self.queue.rehearsed(table, found)
         if not any(one.table is table for one in self.queue.runs):
-            self.views.expect(found)
+            self.views.behind(found.curves)
             for line in verdict(found, datetime.now()):
                 self._say(line)
         self._allow()
+
+    def _overlay(self, path: str) -> None:
+        try:
+            self.views.behind(Curves.read(path))
+        except Refused as refused:
+            self._say(f"refused: {refused}")
 
     def _queued(self) -> None:
         number = len(self.queue.runs)

@@ -15,7 +15,8 @@ from antistokes.procedures.plan_file import planned_runs
 from antistokes.procedures.problems import Problems
 from antistokes.procedures.runner import run
 
-from .live_run import Array, LiveRun
+from .curves import Curves
+from .live_run import LiveRun
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class Rehearsed:
     :ivar points, usable: of these without a flag that keeps them from being analysed
     :ivar flags: points by flag
     :ivar dose: J/cm² that the sample gets; NaN: not known
-    :ivar axes: set-points, the outermost first, (points,) each
-    :ivar curves: columns of :class:`.LiveRun` that are drawn, (points,) each
+    :ivar curves: that it will make
     """
 
     problems: tuple[str, ...] = ()
@@ -37,8 +37,7 @@ class Rehearsed:
     usable: int = 0
     flags: Mapping[str, int] = field(default_factory=dict)
     dose: float = float("nan")
-    axes: Mapping[str, Array] = field(default_factory=dict)
-    curves: Mapping[str, Array] = field(default_factory=dict)
+    curves: Curves = field(default_factory=Curves)
 
 
 def rehearse(to: Connection, table: Mapping[str, Any], station: str, sample: str | None) -> None:
@@ -77,6 +76,5 @@ def _rehearsed(table: Mapping[str, Any], path: str, sample: str | None) -> Rehea
         usable=seen.usable,
         flags=seen.flags,
         dose=seen.read["dose"].high if "dose" in seen.read else float("nan"),
-        axes={name: live.column(name) for name in live.axes},
-        curves={name: live.column(name) for name in live.curves},
+        curves=Curves.of(live),
     )

@@ -178,12 +178,12 @@ def test_check_says_how_long_and_draws_what_will_come_behind_the_data(window: Ma
     said = window.messages.toPlainText()
     assert "4 points, 4 usable" in said
     assert "J/cm²" in said
-    assert len(window.views.curve.behind) == 3
-    _x, green = window.views.curve.behind[1].getOriginalDataset()
+    assert len(window.views.curve.others) == 3
+    _x, green = window.views.curve.others[1].getOriginalDataset()
     window.run.click()
     qtbot.waitUntil(lambda: "completed" in window.messages.toPlainText(), timeout=30_000)
     window.views.draw()
-    assert len(window.views.curve.behind) == 3
+    assert len(window.views.curve.others) == 3
     _, found = window.views.curve.curves["band green"].getOriginalDataset()
     assert found == pytest.approx(green, rel=0.1)
     assert list(window._folder.iterdir()) == list(window._folder.glob("power-sweep-*.h5"))

@@ -86,6 +86,7 @@ def test_bands_are_drawn_against_the_power_and_then_against_the_temperature(
 ) -> None:
     measured(views, UP, tmp_path / "power.h5")
     assert shown(views) == ["Spectrum", "Waterfall", "Curves", "Colour"]
+    assert views._live.axes == ["irradiance"]
     x, _ = points_of(views.curve.curves["band green"])
     assert x == pytest.approx(np.geomspace(1, 100, 7), rel=1e-3)
     assert "violet: local slope" in views.curve.slopes.text()
@@ -124,6 +125,7 @@ def test_the_colour_is_that_of_the_analysis(views: LiveViews, tmp_path: Path) ->
     assert f"x = {x[-1]:.4f} ± " in views.colour.note.text()
     assert "uncorrected" in views.colour.note.text()
     ring = np.column_stack(points_of(views.colour.ellipse))
+    assert 1e-4 < np.ptp(ring[:, 0]) < 1e-1
     assert ring.mean(axis=0) == pytest.approx([x[-1], y[-1]], abs=1e-3)
 
 

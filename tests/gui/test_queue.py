@@ -89,9 +89,11 @@ def test_lines_change_places_are_removed_and_survive_the_window(
         ("lifetime", 3),
         ("temperature-sweep", 1),
     ]
-    assert again.rehearsals.busy
+    qtbot.waitUntil(lambda: again.rehearsals._process is not None, timeout=10_000)
+    process = again.rehearsals._process
     again.close()
     assert not again.rehearsals.busy
+    assert process.exitcode < 0  # it was not waited for
 
 
 def test_one_that_cannot_be_measured_keeps_no_other_from_it(calm: MainWindow, qtbot: Any) -> None:
@@ -116,6 +118,18 @@ def test_a_run_that_is_stopped_stays_and_the_queue_rests(calm: MainWindow, qtbot
     assert len(calm.queue.runs) == 2
     assert calm.queue.runs[0].problem.startswith("stopped: stopped by the user, power-sweep-")
     assert not calm.queue.going
+
+
+def test_a_start_while_a_run_ends_measures_nothing_twice(calm: MainWindow, qtbot: Any) -> None:
+    add(calm, "power-sweep", SHORT)
+    calm.waiting.go.click()
+    while calm.lab.running:  # no event is handled here: that it has ended is not known yet
+        pass
+    calm.queue.start()
+    assert not calm.lab.running
+    qtbot.waitUntil(lambda: calm.queue.now is None, timeout=30_000)
+    assert not calm.queue.runs
+    assert len(list(calm._folder.glob("*.h5"))) == 1
 
 
 def test_a_held_queue_ends_with_the_run_that_goes_on(calm: MainWindow, qtbot: Any) -> None:

@@ -21,6 +21,7 @@ from .procedure_form import ProcedureForm, known_procedures
 from .queue_panel import QueuePanel
 from .rehearsals import Rehearsals
 from .rehearsed import Rehearsed
+from .remembered import Remembered
 from .run_bar import RunBar
 from .run_queue import RunQueue, new_file, planned
 from .run_report import RunReport
@@ -45,8 +46,10 @@ class MainWindow(QtWidgets.QMainWindow):
         self.rehearsals = Rehearsals(lab)
         self.queue = RunQueue(lab, folder)
         self.kinds = known_procedures()
+        self._remembered = Remembered(folder / f"{Path(lab.station.file.path).stem}.forms.json")
         self.choice = QtWidgets.QComboBox()
         self.choice.addItems(list(self.kinds))
+        self.choice.setCurrentText(self._remembered.last)
         self.choice.currentTextChanged.connect(self._choose)
         self._place = QtWidgets.QScrollArea()
         self._place.setWidgetResizable(True)
@@ -146,6 +149,7 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def _choose(self, name: str) -> None:
         form = ProcedureForm(self.kinds[name])
+        form.fill(self._remembered.of(name, self.kinds[name]))
         form.changed.connect(self._allow)
         self._place.setWidget(form)
         self.choice.setToolTip((self.kinds[name].__doc__ or "").strip().split("\n\n")[0])
@@ -169,6 +173,13 @@ class MainWindow(QtWidgets.QMainWindow):
         step = {"procedure": self.choice.currentText(), "settings": self.form.settings()}
         return ({"over": over} if over else {}) | {"steps": [step]}
 
+    def _asked(self) -> dict[str, Any]:
+        """The same, for which there is a wish: the next window shows it again."""
+        table = self.table()
+        (step,) = table["steps"]
+        self._remembered.keep(step["procedure"], step["settings"])
+        return table
+
     def _show(self, table: dict[str, Any]) -> None:
         """A line of the queue, in the forms; of several procedures the first."""
         step = table["steps"][0]
@@ -178,7 +189,7 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def _run(self) -> None:
         try:
-            run = planned(self.table(), self.queue.path)
+            run = planned(self._asked(), self.queue.path)
         except Refused as refused:
             self._say(f"refused: {refused}")
             return
@@ -187,7 +198,7 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def _check(self) -> None:
         try:
-            table = self.table()
+            table = self._asked()
             planned(table, self.queue.path)
             self.rehearsals.rehearse(table)
         except Refused as refused:
@@ -196,7 +207,7 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def _add(self) -> None:
         try:
-            one = self.queue.add(self.table())
+            one = self.queue.add(self._asked())
         except Refused as refused:
             self._say(f"refused: {refused}")
             return

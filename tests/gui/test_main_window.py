@@ -11,9 +11,11 @@ import pytest
 from qtpy import QtCore, QtTest, QtWidgets
 
 from antistokes.analysis import describe, load
+from antistokes.gui.lab import Lab
 from antistokes.gui.main_window import MainWindow
 from antistokes.instruments.errors import InstrumentError
 from antistokes.instruments.station import Station
+from antistokes.simulated_hw.stations import find_station
 
 LONG = {"start": 1, "stop": 100, "points_per_decade": 300, "order": "up", "frames": 2}
 SHORT = {"start": 1, "stop": 10, "points_per_decade": 3, "order": "up", "frames": 2}
@@ -103,7 +105,7 @@ def test_a_plan_that_the_station_cannot_carry_out_is_refused_with_a_reason(
     window.form.fill({"stop": 1e9})
     qtbot.mouseClick(window.run, QtCore.Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "refused: " in window.messages.toPlainText(), timeout=10_000)
-    assert not list(window._folder.iterdir())
+    assert not list(window._folder.glob("*.h5*"))
 
 
 def test_an_instrument_that_cannot_be_opened_is_named_and_the_others_are_there(
@@ -136,6 +138,24 @@ def test_what_is_typed_is_sent_only_by_apply_and_limits_hold(window: MainWindow,
     qtbot.keyClicks(box.wishes["current"], "99")
     qtbot.mouseClick(box.apply, QtCore.Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "laser: current = 99" in window.messages.toPlainText(), timeout=5_000)
+
+
+@pytest.mark.parametrize("damage", [None, "", "{", "[1]", '{"power-sweep": 3, "x": {}}'])
+def test_what_was_typed_is_there_the_next_time(
+    window: MainWindow, qtbot: Any, tmp_path: Path, damage: str | None
+) -> None:
+    begin(window, qtbot, SHORT)
+    ended(window, qtbot)
+    if damage is not None:
+        (tmp_path / "virtual.forms.json").write_text(damage)
+    again = MainWindow(Lab(Station.load(find_station("virtual"))), tmp_path)
+    qtbot.addWidget(again)
+    if damage is None:
+        assert again.choice.currentText() == "power-sweep"
+        assert again.form.settings() == SHORT
+    again.choice.setCurrentText("power-sweep")
+    assert again.form.problems.text() == ""
+    again.close()
 
 
 def test_clicks_at_random_break_nothing(window: MainWindow, qtbot: Any) -> None:

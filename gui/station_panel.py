@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from qtpy import QtCore, QtWidgets
+from qtpy import QtCore, QtGui, QtWidgets
 
 from .lab import Lab
 
@@ -69,6 +69,17 @@ class _Tall(QtWidgets.QScrollArea):
     def minimumSizeHint(self) -> QtCore.QSize:  # noqa: N802
         width = self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width() + 4
         return QtCore.QSize(width, 120)
+
+
+class Reading(QtWidgets.QLabel):
+    """A text that ends in … where there is no room for it."""
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:  # noqa: N802
+        room = self.contentsRect()
+        text = self.fontMetrics().elidedText(self.text(), QtCore.Qt.TextElideMode.ElideRight, room.width())
+        painter = QtGui.QPainter(self)
+        painter.drawText(room, int(self.alignment()), text)
+        painter.end()
 
 
 class InstrumentBox(QtWidgets.QGroupBox):
@@ -143,11 +154,10 @@ class InstrumentBox(QtWidgets.QGroupBox):
                 self.readings[quantity].setToolTip(f"{quantity}: {_in_words(value)}")
 
     def _reading(self, row: int) -> QtWidgets.QLabel:
-        label = QtWidgets.QLabel("–")
-        # what is longer than the panel is wide is in the tool tip
+        label = Reading("–")
+        # the whole of what has no room is in the tool tip
         label.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance("0.000000"))
-        label.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
         self._table.addWidget(label, row, 1)
         return label
 

@@ -14,6 +14,7 @@ from antistokes.gui.lab import Lab
 from antistokes.gui.main_window import MainWindow, verdict
 from antistokes.gui.queue_panel import title
 from antistokes.gui.rehearsed import Rehearsed
+from antistokes.gui.remembered import Remembered
 from antistokes.instruments import Station
 from antistokes.instruments.errors import Refused
 from antistokes.procedures.plan_file import PlanFile
@@ -280,3 +281,10 @@ def test_a_window_that_is_closed_while_it_opens_says_nothing(qtbot: Any, tmp_pat
     qtbot.addWidget(window)
     window.close()
     qtbot.wait(1)  # what was on its way arrives; an exception would be seen
+
+
+def test_what_was_asked_for_last_is_remembered_last(tmp_path: Path) -> None:
+    remembered = Remembered(tmp_path / "forms.json")
+    for name in ("power-sweep", "lifetime", "power-sweep"):
+        remembered.keep(name, {})
+    assert Remembered(tmp_path / "forms.json").last == "power-sweep"

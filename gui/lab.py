@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from qtpy import QtCore
 
 from antistokes.instruments.emergency import make_all_safe
 from antistokes.instruments.errors import AntistokesError
 from antistokes.instruments.station import Station
+from antistokes.procedures.channels import RunHeader
 from antistokes.procedures.measurement import RecordedPlan
 from antistokes.procedures.runner import Outcome, Runner
 
@@ -38,14 +40,16 @@ class Lab(QtCore.QObject):
     ended = QtCore.Signal(object)
     refused = QtCore.Signal(str)
     safe = QtCore.Signal(list)
+    #: a run, or all, is to end by somebody's wish; what waits is not to begin
+    ending = QtCore.Signal()
 
     def __init__(self, station: Station) -> None:
         super().__init__()
         self.station = station
         self.live = LiveRun()
-        self.runner = Runner(station, [self.live])
+        self.runner = Runner(station, [self.live, _Late(self)])
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._looking = self._emergency = False
+        self._looking = self._emergency = self._end = False
         #: nothing is open any more, whatever is still on its way to the window
         self.closed = False
         self._running = threading.Event()
@@ -75,16 +79,20 @@ class Lab(QtCore.QObject):
 
     def run(self, plan: RecordedPlan, path: Path) -> None:
         """Carry out *plan* when what was asked for before is done."""
-        self._emergency = False
+        self._emergency = self._end = False
         self._running.set()
         self._jobs.put(lambda: self._run(plan, path))
 
     def stop(self) -> None:
-        """The run ends; the light goes off with it."""
+        """The run ends, also one that has not begun yet; the light goes off with it."""
+        self._end = True
+        self.ending.emit()
         self.runner.stop()
 
     def emergency_stop(self) -> None:
         """Light off, at once; a run ends. Whatever hangs: real instruments get connections of their own."""
+        self._end = True
+        self.ending.emit()
         simulated, watchdog = self.station.simulated, self.station.watchdog
         if self.running:
             self._emergency = True
@@ -160,3 +168,24 @@ class Lab(QtCore.QObject):
 
     def _close(self) -> None:
         self.station.close()
+
+    def end_if_wished(self) -> None:
+        """A runner forgets, when a run begins, what was wished before."""
+        if self._end:
+            self.runner.stop()
+
+
+class _Late:
+    """A sink that ends a run for which a wish came while it began, before there is light."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def open(self, header: RunHeader) -> None:
+        self._lab.end_if_wished()
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def close(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]]) -> None:
+        """Nothing."""

@@ -77,6 +77,7 @@ class RunQueue(QtCore.QObject):
         self._now: Waiting | None = None
         lab.ended.connect(self._ended)
         lab.refused.connect(self._refused)
+        lab.ending.connect(self.hold)
 
     @property
     def path(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,34 @@ def test_the_red_button_ends_a_run_at_once(window: MainWindow, qtbot: Any) -> No
     assert time.perf_counter() - start < 1.0  # 0.2 on a machine that has nothing else to do
     qtbot.waitUntil(lambda: "STOP: all instruments are safe" in window.messages.toPlainText(), timeout=5_000)
     assert describe(ended(window, qtbot))["status"] == "stopped"
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_stop_before_a_run_has_begun_keeps_it_from_light(
+    window: MainWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch, early: bool
+) -> None:
+    """While the worker reads an instrument, or while the runner binds."""
+    held, go_on = threading.Event(), threading.Event()
+    lab, wrapped = window.lab, window.lab.runner._header
+
+    def slow(*args: Any) -> Any:
+        held.set()
+        assert go_on.wait(10)
+        return wrapped(*args)
+
+    if early:
+        lab._jobs.put(lambda: held.set() or (go_on.wait(10) and None))
+    else:
+        monkeypatch.setattr(lab.runner, "_header", slow)
+    window.choice.setCurrentText("power-sweep")
+    window.form.fill(LONG)
+    window.run.click()
+    assert held.wait(10)
+    window.bar.stop_all.click()
+    go_on.set()
+    qtbot.waitUntil(lambda: not lab.running, timeout=10_000)
+    assert not lit(window)
+    assert lab.live.points == 0
 
 
 def test_a_request_for_too_many_points_is_refused(window: MainWindow) -> None:

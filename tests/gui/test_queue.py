@@ -133,6 +133,20 @@ def test_a_start_while_a_run_ends_measures_nothing_twice(calm: MainWindow, qtbot
     assert len(list(calm._folder.glob("*.h5"))) == 1
 
 
+def test_stop_between_two_runs_begins_no_other(calm: MainWindow, qtbot: Any) -> None:
+    add(calm, "power-sweep", SHORT)
+    add(calm, "power-sweep", SHORT)
+    calm.waiting.go.click()
+    while calm.lab.running:  # its end is not known yet, the next has not begun
+        pass
+    calm.bar.stop_all.click()
+    qtbot.waitUntil(lambda: calm.queue.now is None, timeout=30_000)
+    qtbot.wait(50)
+    assert not calm.lab.running
+    assert len(calm.queue.runs) == 1
+    assert len(list(calm._folder.glob("*.h5"))) == 1
+
+
 def test_a_held_queue_ends_with_the_run_that_goes_on(calm: MainWindow, qtbot: Any) -> None:
     add(calm, "power-sweep", SHORT)
     add(calm, "power-sweep", SHORT)

@@ -12,6 +12,7 @@ import typer
 
 from antistokes.cli.output import notes
 from antistokes.instruments.errors import Refused
+from antistokes.instruments.free_path import free_path as unused
 
 if TYPE_CHECKING:
     from antistokes.instruments.stationfile import MonitorEntry
@@ -88,12 +89,8 @@ def folder_made(folder: Path) -> Iterator[None]:
 
 def free_path(path: Path) -> Path:
     """*path*, or the first of path-2, path-3 … that does not exist: a run file is never overwritten."""
-    candidate, number = path, 1
     with using(path):
-        while candidate.exists():
-            number += 1
-            candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return candidate
+        return unused(path)
 
 
 def find_built_in() -> Path:

@@ -32,7 +32,7 @@ class Curves:
     @classmethod
     def read(cls, path: str | Path) -> Curves:
         """Of a run file. :raises Refused: it is none, or cannot be read"""
-        # takes half a second, which the window is not to wait for
+        # takes half a second, which the window does not wait for
         from antistokes.analysis.runfile import NotARunFile, load
 
         try:

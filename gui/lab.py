@@ -42,6 +42,7 @@ class Lab(QtCore.QObject):
     safe = QtCore.Signal(list)
     #: a run, or all, is to end by somebody's wish; what waits is not to begin
     ending = QtCore.Signal()
+    _over = QtCore.Signal(object)
 
     def __init__(self, station: Station) -> None:
         super().__init__()
@@ -52,14 +53,18 @@ class Lab(QtCore.QObject):
         self._looking = self._emergency = self._end = False
         #: nothing is open any more, whatever is still on its way to the window
         self.closed = False
-        self._running = threading.Event()
+        self._running = False
+        self._over.connect(self._told)
         self._thread = threading.Thread(target=self._work, name="lab", daemon=True)
         self._thread.start()
 
     @property
     def running(self) -> bool:
-        """A run has been asked for, and has not ended."""
-        return self._running.is_set()
+        """A run has been asked for, and nobody has been told yet that it is over.
+
+        It changes in the window's thread only: between two events of the window it is as it was.
+        """
+        return self._running
 
     # -- wishes of the window ---------------------------------------------------------------------
 
@@ -80,7 +85,7 @@ class Lab(QtCore.QObject):
     def run(self, plan: RecordedPlan, path: Path) -> None:
         """Carry out *plan* when what was asked for before is done."""
         self._emergency = self._end = False
-        self._running.set()
+        self._running = True
         self._jobs.put(lambda: self._run(plan, path))
 
     def stop(self) -> None:
@@ -98,7 +103,7 @@ class Lab(QtCore.QObject):
             self._emergency = True
             self.runner.emergency_stop()
         elif simulated:
-            self._jobs.put(lambda: self.safe.emit(self.station.make_safe()))
+            self._jobs.put(self._make_own_safe)
         if not simulated and not (self.running and watchdog is not None):
             threading.Thread(target=self._make_safe, name="emergency stop", daemon=True).start()
 
@@ -112,7 +117,20 @@ class Lab(QtCore.QObject):
         if self._thread.is_alive():
             make_all_safe(self.station.file, _WITHIN)
             return False
+        self._running = False
         return True
+
+    def _told(self, over: Outcome | str) -> None:
+        """A run is over: how, or why it was refused."""
+        self._running, emergency = False, self._emergency
+        if isinstance(over, Outcome):
+            self.ended.emit(over)
+            if emergency:
+                self.safe.emit(over.safe)
+        else:
+            self.refused.emit(over)
+            if emergency:  # a run that is refused leaves what was switched on by hand
+                self._jobs.put(self._make_own_safe)
 
     # -- the worker -------------------------------------------------------------------------------
 
@@ -147,20 +165,18 @@ class Lab(QtCore.QObject):
         self._look()
 
     def _run(self, plan: RecordedPlan, path: Path) -> None:
+        over: Outcome | str
         try:
-            outcome: Outcome = self.runner.run(plan, path)
+            over = self.runner.run(plan, path)
         except AntistokesError as refused:
-            self._running.clear()
-            self.refused.emit(str(refused))
-        except BaseException:
-            self._running.clear()
-            raise
-        else:
-            self._running.clear()
-            self._look()
-            self.ended.emit(outcome)
-            if self._emergency:
-                self.safe.emit(outcome.safe)
+            over = str(refused)
+        except Exception as error:
+            over = f"unexpected {type(error).__name__}: {error}"
+        self._over.emit(over)
+        self._look()
+
+    def _make_own_safe(self) -> None:
+        self.safe.emit(self.station.make_safe())
 
     def _make_safe(self) -> None:
         """Beside the worker, which may hang in one instrument: the others are safe meanwhile."""

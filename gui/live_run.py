@@ -77,19 +77,15 @@ class LiveRun:
     def append(self, record: Mapping[str, Any]) -> None:
         with self._lock:
             spectrum, decay = record.get("spectrum"), record.get("decay")
-            sums = (
-                {}
-                if spectrum is None
-                else {
-                    f"band {name}": np.sum(spectrum, where=inside) for name, inside in self._windows.items()
-                }
-            )
+            sums: dict[str, float] = {}
+            if spectrum is not None:
+                self._spectra.append(spectrum)
+                for name, inside in self._windows.items():
+                    sums[f"band {name}"] = np.sum(spectrum, where=inside)
             if decay is not None:
                 sums[_PHOTONS] = np.sum(decay)
             for name, column in self._columns.items():
                 column.append(float(sums.get(name, record.get(name, np.nan))))
-            if spectrum is not None:
-                self._spectra.append(spectrum)
             self._last = dict(record)
             self._points += 1
 

@@ -11,6 +11,7 @@ from qtpy import QtCore, QtGui, QtWidgets
 
 from antistokes.instruments.clock import duration
 from antistokes.instruments.errors import Refused
+from antistokes.procedures.plan_file import planned_run
 from antistokes.procedures.runner import Outcome
 
 from .axes_form import AxesForm
@@ -19,11 +20,12 @@ from .lab import Lab
 from .live_views import LiveViews
 from .procedure_form import ProcedureForm, known_procedures
 from .queue_panel import QueuePanel
+from .reader import Reader
 from .rehearsals import Rehearsals
 from .rehearsed import Rehearsed
 from .remembered import Remembered
 from .run_bar import RunBar
-from .run_queue import RunQueue, new_file, planned
+from .run_queue import RunQueue, new_file
 from .run_report import RunReport
 from .runs_panel import RunsPanel
 from .station_panel import StationPanel
@@ -75,7 +77,9 @@ class MainWindow(QtWidgets.QMainWindow):
         self.below.setDocumentMode(True)
         self.below.addTab(self.messages, "Messages")
         self.below.addTab(self.waiting, "Queue")
-        self.runs = RunsPanel(folder)
+        self.reader = Reader()
+        self.reader.failed.connect(self._say)
+        self.runs = RunsPanel(folder, self.reader)
         self.runs.overlaid.connect(self._overlay)
         self.below.addTab(self.runs, "Runs")
         self.buttons = QtWidgets.QHBoxLayout()
@@ -136,6 +140,7 @@ class MainWindow(QtWidgets.QMainWindow):
             report.close()
         self.queue.hold()
         self.rehearsals.end()
+        self.reader.end()
         if not self.lab.close():
             self._say("an instrument hangs; the others were made safe by other connections")
         event.accept()
@@ -189,7 +194,7 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def _run(self) -> None:
         try:
-            run = planned(self._asked(), self.queue.path)
+            run = planned_run(self._asked(), self.queue.path)
         except Refused as refused:
             self._say(f"refused: {refused}")
             return
@@ -199,7 +204,7 @@ class MainWindow(QtWidgets.QMainWindow):
     def _check(self) -> None:
         try:
             table = self._asked()
-            planned(table, self.queue.path)
+            planned_run(table, self.queue.path)
             self.rehearsals.rehearse(table)
         except Refused as refused:
             self._say(f"refused: {refused}")
@@ -224,10 +229,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self._allow()
 
     def _overlay(self, path: str) -> None:
-        try:
-            self.views.behind(Curves.read(path))
-        except Refused as refused:
-            self._say(f"refused: {refused}")
+        self.reader.ask(lambda: Curves.read(path), self.views.behind)
 
     def _queued(self) -> None:
         number = len(self.queue.runs)

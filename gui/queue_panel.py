@@ -168,10 +168,8 @@ def describe(table: Mapping[str, Any]) -> str:
     """All settings, a line each."""
     lines = []
     for axis in table.get("over", ()):
-        lines.append(
-            "for each " + ", ".join(f"{key} {value}" for key, value in axis.items() if key != "axis")
-        )
-        lines[-1] = f"{axis['axis']}: {lines[-1]}"
+        values = ", ".join(f"{key} {value}" for key, value in axis.items() if key != "axis")
+        lines.append(f"for each {axis['axis']}: {values}")
     for step in table["steps"]:
         settings = ", ".join(f"{key} = {value}" for key, value in step.get("settings", {}).items())
         lines.append(f"{step['procedure']}: {settings or 'as it is meant'}")

@@ -56,7 +56,7 @@ class Rehearsals(QtCore.QObject):
         elif self._news.poll():
             try:
                 found = self._news.recv()
-            except EOFError:
+            except (EOFError, OSError):
                 found = Rehearsed(problems=("the rehearsal ended without a result",))
             self._close()
             self.done.emit(self._table, found)

@@ -9,10 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from antistokes.instruments.errors import Refused
+from antistokes.instruments.errors import AntistokesError
 from antistokes.instruments.station import Station
-from antistokes.procedures.plan_file import planned_runs
-from antistokes.procedures.problems import Problems
+from antistokes.procedures.plan_file import planned_run
 from antistokes.procedures.runner import run
 
 from .curves import Curves
@@ -44,8 +43,8 @@ def rehearse(to: Connection, table: Mapping[str, Any], station: str, sample: str
     """Send a :class:`Rehearsed` of the ``[[runs]]`` *table* of a plan file; the process is for this alone."""
     try:
         found = _rehearsed(table, station, sample)
-    except Refused as refused:
-        found = Rehearsed(problems=tuple(str(refused).splitlines()))
+    except AntistokesError as error:
+        found = Rehearsed(problems=tuple(str(error).splitlines()))
     to.send(found)
     to.close()
 
@@ -54,9 +53,7 @@ def _rehearsed(table: Mapping[str, Any], path: str, sample: str | None) -> Rehea
     from antistokes.analysis import load
     from antistokes.analysis.overview import overview
 
-    problems = Problems()
-    planned = next(planned_runs(table, "", Path("queue"), problems))
-    problems.refuse()
+    planned = planned_run(table, Path("queue"))
     station = Station.load(path, sample=planned.sample or sample, rehearsal=True)
     station.ask = lambda wish: None
     live = LiveRun()

@@ -7,15 +7,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from qtpy import QtCore
 
 from antistokes.instruments.errors import FileRefused, Refused
+from antistokes.instruments.free_path import free_path
 from antistokes.instruments.records import check_format, read_toml
-from antistokes.procedures.plan_file import FORMAT, VERSION, PlannedRun, planned_runs, write_plan
+from antistokes.procedures.plan_file import FORMAT, VERSION, planned_run, planned_runs, write_plan
 from antistokes.procedures.problems import Problems
 from antistokes.procedures.runner import Outcome
 
@@ -45,14 +45,6 @@ class Waiting:
         """That all its repeats will take; None: not known."""
         found = self.rehearsed
         return None if found is None or found.problems else found.seconds * self.repeats
-
-
-def planned(table: Mapping[str, Any], where: Path) -> PlannedRun:
-    """What the ``[[runs]]`` *table* of the plan file *where* asks for. :raises Refused: all that is wrong"""
-    problems = Problems()
-    run = next(planned_runs(table, "runs", where, problems))
-    problems.refuse()
-    return run
 
 
 class RunQueue(QtCore.QObject):
@@ -99,17 +91,7 @@ class RunQueue(QtCore.QObject):
 
     def read(self, path: Path) -> None:
         """Add the runs of a plan file. :raises Refused: it is none, or runs of it cannot be"""
-        data = check_format(read_toml(path), path, FORMAT, VERSION)
-        tables = data.get("runs")
-        if not isinstance(tables, list):
-            raise FileRefused(path, "runs", "is missing; a plan file has [[runs]]")
-        problems = Problems()
-        for i, table in enumerate(tables):
-            found = len(problems.found)
-            list(planned_runs(table, f"runs[{i}]", path, problems))
-            if len(problems.found) == found:
-                sample = {"sample": data["sample"]} if "sample" in data else {}
-                self.runs.append(Waiting(sample | table))
+        problems = self._added(path)
         self._keep()
         problems.refuse()
 
@@ -117,17 +99,38 @@ class RunQueue(QtCore.QObject):
         """Add what another window has left. :raises Refused: that cannot be, or not all; its file is kept"""
         if not self.path.exists():
             return
-        aside = self.path.with_suffix(".kept")
-        try:
-            text = self.path.read_bytes()
-            self.read(self.path)
-        except Refused as refused:
-            aside.write_bytes(text)
-            raise Refused(f"{refused}; as it was it is kept in {aside}") from None
+        problems = Problems()
+        with problems.noted():
+            problems.found += self._added(self.path).found
+        if problems.found:
+            aside = free_path(self.path.with_suffix(".kept"))
+            try:
+                self.path.rename(aside)
+                problems.add(Refused(f"as it was it is kept in {aside}"))
+                self._keep()
+            except OSError as error:
+                problems.add(Refused(f"{self.path}: cannot be kept: {error.strerror or error}"))
+        self.changed.emit()
+        problems.refuse()
+
+    def _added(self, path: Path) -> Problems:
+        """Add those runs of a plan file that can be; what is wrong with the others."""
+        data = check_format(read_toml(path), path, FORMAT, VERSION)
+        tables = data.get("runs")
+        if not isinstance(tables, list):
+            raise FileRefused(path, "runs", "is missing; a plan file has [[runs]]")
+        sample = {"sample": data["sample"]} if "sample" in data else {}
+        problems = Problems()
+        for i, table in enumerate(tables):
+            found = len(problems.found)
+            list(planned_runs(table, f"runs[{i}]", path, problems))
+            if len(problems.found) == found:
+                self.runs.append(Waiting(sample | table))
+        return problems
 
     def add(self, table: Mapping[str, Any]) -> Waiting:
         """:raises Refused: what is wrong with it"""
-        planned(table, self.path)
+        planned_run(table, self.path)
         waiting = Waiting(dict(table))
         self.runs.append(waiting)
         self._keep()
@@ -168,7 +171,7 @@ class RunQueue(QtCore.QObject):
         for one in self.runs:
             one.problem = ""
         self.going = True
-        if not self._lab.running and self._now is None:  # else its end is still on the way here
+        if not self._lab.running:
             self._next()
         self.changed.emit()
 
@@ -182,7 +185,7 @@ class RunQueue(QtCore.QObject):
             if one.problem:
                 continue
             try:
-                run = planned(one.table, self.path)
+                run = planned_run(one.table, self.path)
             except Refused as refused:
                 one.problem = str(refused)
                 continue
@@ -240,6 +243,4 @@ class RunQueue(QtCore.QObject):
 
 def new_file(folder: Path, stem: str) -> Path:
     """A name for a run file that no other has."""
-    now = f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    names = (f"{now}{'' if number == 1 else f'-{number}'}.h5" for number in count(1))
-    return next(folder / name for name in names if not (folder / name).exists())
+    return free_path(folder / f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}.h5")

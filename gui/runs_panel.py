@@ -8,6 +8,7 @@ from typing import Any
 
 from qtpy import QtCore, QtWidgets
 
+from .reader import Reader
 from .run_report import RunReport
 
 _PERIOD = 500  # ms
@@ -33,9 +34,10 @@ class RunsPanel(QtWidgets.QWidget):
 
     overlaid = QtCore.Signal(str)
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reader: Reader) -> None:
         super().__init__()
-        self._folder = folder
+        self._folder, self._reader = folder, reader
+        self._reading = False
         self._known: dict[Path, _Run] = {}
         self.search = QtWidgets.QLineEdit()
         self.search.setPlaceholderText("search: procedure, sample, status …")
@@ -68,11 +70,11 @@ class RunsPanel(QtWidgets.QWidget):
         self._allow()
 
     def _look(self) -> None:
-        if self.isVisible():
+        if self.isVisible() and not self._reading:
             self.look()
 
     def look(self) -> None:
-        """Find new files and read a few of those that have changed."""
+        """Find new files and have a few of those read that have changed."""
         try:
             files = {path: path.stat().st_mtime for path in self._folder.glob("*.h5")}
         except OSError:  # one was just taken away; the next look tells
@@ -80,9 +82,14 @@ class RunsPanel(QtWidgets.QWidget):
         changed = [path for path in files if self._known.get(path, _Run()).changed != files[path]]
         if not changed and files.keys() == self._known.keys():
             return
-        for path in sorted(changed, key=files.__getitem__, reverse=True)[:_AT_ONCE]:
-            self._known[path] = _described(path, files[path])
         self._known = {path: run for path, run in self._known.items() if path in files}
+        some = sorted(changed, key=files.__getitem__, reverse=True)[:_AT_ONCE]
+        self._reading = True
+        self._reader.ask(lambda: {path: _described(path, files[path]) for path in some}, self._read)
+
+    def _read(self, runs: dict[Path, _Run]) -> None:
+        self._known |= runs
+        self._reading = False
         self._show()
 
     def _show(self) -> None:
@@ -124,12 +131,12 @@ class RunsPanel(QtWidgets.QWidget):
 
 
 def _described(path: Path, changed: float) -> _Run:
-    # takes half a second, which the window is not to wait for
-    from antistokes.analysis.runfile import NotARunFile, describe
+    # takes half a second, which the window does not wait for
+    from antistokes.analysis import describe
 
     try:
         facts: dict[str, Any] = describe(path)
-    except (NotARunFile, OSError) as error:
+    except Exception as error:  # whatever is wrong with one file, the others are listed
         return _Run(changed, "cannot be read", "", str(error))
     words = [facts["title"], facts["reason"], *(f"{k} = {v}" for k, v in facts["parameters"].items())]
     return _Run(changed, facts["status"], str(facts["points"]), "\n".join(word for word in words if word))

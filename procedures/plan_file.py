@@ -213,6 +213,14 @@ def planned_runs(data: Any, key: str, path: Path, problems: Problems) -> Iterato
         yield PlannedRun(plan, entry.get("sample"), name, number)
 
 
+def planned_run(table: Mapping[str, Any], path: Path) -> PlannedRun:
+    """The first repeat of a ``[[runs]]`` of the plan file *path*. :raises Refused: all that is wrong"""
+    problems = Problems()
+    run = next(planned_runs(table, "runs", path, problems))
+    problems.refuse()
+    return run
+
+
 def write_plan(path: Path, tables: Iterable[Mapping[str, Any]], station: str) -> None:
     """A plan file of these ``[[runs]]``; it is there as a whole or as it was before. :raises OSError:"""
     plan = {"format": FORMAT, "version": VERSION, "station": station, "runs": list(tables)}

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from antistokes.instruments.errors import RunFileError
+from antistokes.instruments.free_path import free_path
 
 
 def copy_run(path: Path, folder: Path) -> Path:
@@ -22,10 +23,7 @@ def copy_run(path: Path, folder: Path) -> Path:
         shutil.copyfile(path, growing)
         with growing.open("rb+") as file:
             os.fsync(file.fileno())
-        copy, number = folder / path.name, 1
-        while copy.exists():
-            number += 1
-            copy = folder / f"{path.stem}-{number}{path.suffix}"
+        copy = free_path(folder / path.name)
         growing.rename(copy)
     except OSError as error:
         growing.unlink(missing_ok=True)

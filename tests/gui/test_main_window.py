@@ -14,7 +14,7 @@ from qtpy import QtCore, QtTest, QtWidgets
 from antistokes.analysis import describe, load
 from antistokes.gui.lab import Lab
 from antistokes.gui.main_window import MainWindow
-from antistokes.instruments.errors import InstrumentError
+from antistokes.instruments.errors import InstrumentError, Refused
 from antistokes.instruments.station import Station
 from antistokes.simulated_hw.stations import find_station
 
@@ -105,8 +105,12 @@ def test_stop_before_a_run_has_begun_keeps_it_from_light(
         assert go_on.wait(10)
         return wrapped(*args)
 
+    def busy() -> None:
+        held.set()
+        assert go_on.wait(10)
+
     if early:
-        lab._jobs.put(lambda: held.set() or (go_on.wait(10) and None))
+        lab._jobs.put(busy)
     else:
         monkeypatch.setattr(lab.runner, "_header", slow)
     window.choice.setCurrentText("power-sweep")
@@ -118,6 +122,31 @@ def test_stop_before_a_run_has_begun_keeps_it_from_light(
     qtbot.waitUntil(lambda: not lab.running, timeout=10_000)
     assert not lit(window)
     assert lab.live.points == 0
+
+
+def test_stop_while_a_run_is_refused_switches_off_what_was_on(
+    window: MainWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, go_on = threading.Event(), threading.Event()
+
+    def refused(*_: object) -> None:
+        held.set()
+        assert go_on.wait(10)
+        raise Refused("cannot be")
+
+    laser: Any = window.lab.station["laser"]
+    laser.current = 0.3
+    laser.emission = True
+    assert lit(window)
+    monkeypatch.setattr(window.lab.runner, "run", refused)
+    window.choice.setCurrentText("power-sweep")
+    window.form.fill(SHORT)
+    window.run.click()
+    assert held.wait(10)
+    window.bar.stop_all.click()
+    go_on.set()
+    qtbot.waitUntil(lambda: "STOP: all instruments are safe" in window.messages.toPlainText(), timeout=10_000)
+    assert not lit(window)
 
 
 def test_a_request_for_too_many_points_is_refused(window: MainWindow) -> None:

@@ -42,6 +42,12 @@ def titles(window: MainWindow) -> list[str]:
     return [title(one.table) for one in window.queue.runs]
 
 
+def over_untold(window: MainWindow) -> None:
+    """The run is over, and no event has told the window: none is handled here."""
+    while window.lab.runner.state != "completed":
+        pass
+
+
 def measured(window: MainWindow, qtbot: Any) -> None:
     window.waiting.go.click()
     qtbot.waitUntil(lambda: not window.queue.going and window.queue.now is None, timeout=30_000)
@@ -124,10 +130,10 @@ def test_a_run_that_is_stopped_stays_and_the_queue_rests(calm: MainWindow, qtbot
 def test_a_start_while_a_run_ends_measures_nothing_twice(calm: MainWindow, qtbot: Any) -> None:
     add(calm, "power-sweep", SHORT)
     calm.waiting.go.click()
-    while calm.lab.running:  # no event is handled here: that it has ended is not known yet
-        pass
+    over_untold(calm)
+    assert not calm.run.isEnabled()
+    calm.run.click()
     calm.queue.start()
-    assert not calm.lab.running
     qtbot.waitUntil(lambda: calm.queue.now is None, timeout=30_000)
     assert not calm.queue.runs
     assert len(list(calm._folder.glob("*.h5"))) == 1
@@ -137,8 +143,7 @@ def test_stop_between_two_runs_begins_no_other(calm: MainWindow, qtbot: Any) -> 
     add(calm, "power-sweep", SHORT)
     add(calm, "power-sweep", SHORT)
     calm.waiting.go.click()
-    while calm.lab.running:  # its end is not known yet, the next has not begun
-        pass
+    over_untold(calm)
     calm.bar.stop_all.click()
     qtbot.waitUntil(lambda: calm.queue.now is None, timeout=30_000)
     qtbot.wait(50)
@@ -186,6 +191,43 @@ def test_a_queue_that_cannot_be_read_is_kept_as_it_was(qtbot: Any, tmp_path: Pat
     add(window, "power-sweep", SHORT)
     assert (tmp_path / "virtual.queue.kept").read_text() == "[[runs"
     window.close()
+
+
+def test_what_is_wrong_in_a_queue_is_kept_and_the_rest_is_taken_up(qtbot: Any, tmp_path: Path) -> None:
+    text = (
+        'format = "antistokes-plan"\nversion = 1\n[[runs]]\nsteps = [{ procedure = "power-sweep" }]\n'
+        '[[runs]]\nsteps = [{ procedure = "powder-sweep" }]\n'
+    )
+    (tmp_path / "virtual.queue.toml").write_text(text)
+    (tmp_path / "virtual.queue.kept").write_text("of an earlier time")
+    window = MainWindow(Lab(Station.load(find_station("virtual"))), tmp_path)
+    qtbot.addWidget(window)
+    assert titles(window) == ["power-sweep"]
+    assert (tmp_path / "virtual.queue.kept").read_text() == "of an earlier time"
+    assert (tmp_path / "virtual.queue-2.kept").read_text() == text
+    assert len(PlanFile.read(window.queue.path).runs) == 1
+    window.close()
+
+
+def test_a_queue_that_may_not_be_looked_at_keeps_no_window_from_opening(qtbot: Any, tmp_path: Path) -> None:
+    (tmp_path / "virtual.queue.toml").mkdir()
+    window = MainWindow(Lab(Station.load(find_station("virtual"))), tmp_path)
+    qtbot.addWidget(window)
+    assert "virtual.queue.toml: cannot be read" in window.messages.toPlainText()
+    window.close()
+
+
+def test_an_unexpected_failure_holds_up_no_queue(
+    calm: MainWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    add(calm, "power-sweep", SHORT)
+    monkeypatch.setattr(calm.lab.runner, "run", broken)
+    measured(calm, qtbot)
+    assert calm.queue.runs[0].problem == "refused: unexpected ZeroDivisionError: oh"
+    assert not calm.lab.running
 
 
 def test_a_queue_that_cannot_be_kept_says_so(calm: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
